@@ -1,0 +1,82 @@
+# Each target does all its own set-up in .venv and needs nothing but Python 3.11+ and make.
+SHELL := /bin/sh
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+LIMITS := -c constraints.txt
+PLUGINS := $(patsubst %,-e %,$(wildcard plugins/*))
+# The small TensorFlow where there is one.
+TENSORFLOW ?= $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),tensorflow-cpu,tensorflow)
+REQUIREMENTS := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
+BACKENDS ?= jax tensorflow $(shell $(BIN)/python -c 'import importlib.util as u; u.find_spec("torch") and print("torch")' 2>/dev/null)
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+
+.PHONY: help demo test test-all test-gpu lint docs serve format build clean
+
+help: ## What can be made
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "kerasdl needs Python 3.11 or newer"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+.make/run: $(REQUIREMENTS) | $(BIN)/python
+	@mkdir -p .make
+	@echo "installing kerasdl with JAX and the first-party plugins into $(VENV)"
+	$(PIP) install $(LIMITS) -e ".[jax,train]" $(PLUGINS)
+	@touch $@
+
+.make/test: .make/run
+	@echo "installing what the tests need"
+	$(PIP) install $(LIMITS) -e ".[safetensors]" $(TENSORFLOW) -r tests/requirements.txt
+	@touch $@
+
+.make/docs: .make/run
+	$(PIP) install $(LIMITS) -r docs/requirements.txt
+	@touch $@
+
+demo: .make/run ## Train, measure and draw a CNN on scanned digits
+	$(BIN)/kerasdl train cnn --data digits
+
+test: .make/test .make/docs lint ## The quick suite, a process for each backend
+	@set -e; repeat=0; for backend in $(BACKENDS); do \
+		echo "== $$backend"; \
+		KERAS_BACKEND=$$backend KERASDL_TEST_REPEAT=$$repeat $(PYTEST) -m "not long and not gpu"; \
+		repeat=1; \
+	done
+
+test-all: .make/test .make/docs lint ## Every long form too
+	@set -e; repeat=0; for backend in $(BACKENDS); do \
+		echo "== $$backend"; \
+		KERAS_BACKEND=$$backend KERASDL_TEST_REPEAT=$$repeat $(PYTEST) -m "not gpu"; \
+		repeat=1; \
+	done
+
+test-gpu: .make/test ## What a GPU is needed for; BACKENDS=jax or BACKENDS=tensorflow
+	@set -e; for backend in $(BACKENDS); do \
+		KERAS_BACKEND=$$backend $(BIN)/python -m pytest -m gpu; \
+	done
+
+lint: .make/test ## Style, types and the order of the rooms
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .make/test ## Mend the style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: .make/docs ## Build the site into site/
+	$(BIN)/mkdocs build --strict
+
+serve: .make/docs ## Look at the site while writing
+	$(BIN)/mkdocs serve
+
+build: .make/test ## Wheels and sdists of the core and every plugin into dist/
+	for part in . $(wildcard plugins/*); do $(BIN)/python -m build --quiet --outdir dist $$part; done
+
+clean: ## Remove what was made
+	rm -rf $(VENV) .make site dist

@@ -1,0 +1,18 @@
+"""`kerasdl predict RUN INPUT…`."""
+
+import typer
+
+from kerasdl.cli import output
+
+
+def predict(
+    run: str = typer.Argument(help="Run folder."),
+    inputs: list[str] = typer.Argument(help="Files or folders of raw inputs."),
+    backend: str = typer.Option("", help="jax, tensorflow or torch."),
+    json: bool = typer.Option(False, "--json", help="Print JSON."),
+) -> None:
+    """Predict raw inputs with a run's saved model: images, arrays, rows of a table."""
+    from kerasdl.training.run import predict as predict_room
+
+    rows = predict_room(run, inputs, backend or None)
+    output.as_json(rows) if json else output.table(rows)

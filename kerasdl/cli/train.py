@@ -1,0 +1,106 @@
+"""`kerasdl train`."""
+
+from typing import Any
+
+import typer
+
+from kerasdl.cli import output
+from kerasdl.cli.results import print_results
+
+
+def train(
+    architecture: str = typer.Argument("", help="Architecture or variant (see `kerasdl list`)."),
+    data: str = typer.Option("", "--data", help="Data set by name, or path of a file or folder."),
+    task: str = typer.Option("", help="Task; the data's own by default."),
+    target: str = typer.Option("", help="For a table: column(s) to predict, with commas."),
+    image_size: str = typer.Option("", help="For images: resize to HEIGHT,WIDTH."),
+    set_: list[str] = typer.Option(
+        [], "--set", metavar="FIELD=VALUE", help="Value of a config field."
+    ),
+    preprocessing: str = typer.Option(
+        "", help="none, center, standardize, unit, symmetric or auto."
+    ),
+    epochs: int = typer.Option(None, help="Passes over the training split."),
+    batch_size: int = typer.Option(None, help="Samples a step."),
+    learning_rate: float = typer.Option(None, help="Peak learning rate."),
+    optimizer: str = typer.Option("", help="Keras's name, or a component's."),
+    loss: str = typer.Option("", help="Keras's name, or a component's; the task's own by default."),
+    schedule: str = typer.Option("", help="cosine or constant."),
+    weight_decay: float = typer.Option(None, help="Decoupled weight decay."),
+    label_smoothing: float = typer.Option(
+        None, help="Share of the target spread over all classes."
+    ),
+    patience: int = typer.Option(None, help="Stop after so many epochs without improvement."),
+    validation: float = typer.Option(None, help="Share of samples to watch the training with."),
+    test: float = typer.Option(None, help="Share of samples for the final figures."),
+    seed: int = typer.Option(None, help="Seed of everything random."),
+    backend: str = typer.Option("", help="jax, tensorflow or torch."),
+    run_dir: str = typer.Option("", help="Folder for the run; must not exist."),
+    config: str = typer.Option(
+        "", "--config", metavar="FILE", help="Repeat a run from its config.toml."
+    ),
+    from_: str = typer.Option(
+        "", "--from", metavar="RUN", help="Run or file to take weights from."
+    ),
+    freeze: list[str] = typer.Option([], metavar="PATTERN", help="Layers that are not trained."),
+) -> None:
+    """Train an architecture on data; leaves a run folder with the model and its figures."""
+    from kerasdl.cli import options
+
+    given = {
+        "architecture": architecture,
+        "data": data,
+        "task": task,
+        "target": options.columns(target),
+        "image_size": options.size(image_size),
+        "preprocessing": preprocessing,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "optimizer": optimizer,
+        "loss": loss,
+        "schedule": schedule,
+        "weight_decay": weight_decay,
+        "label_smoothing": label_smoothing,
+        "patience": patience,
+        "validation": validation,
+        "test": test,
+        "seed": seed,
+        "backend": backend,
+        "weights": from_,
+        "freeze": tuple(freeze),
+    }
+    given = {name: value for name, value in given.items() if value not in (None, "", ())}
+    run = _run(given, options.settings(set_), config, run_dir)
+    print_results(run.folder)
+    if run.status == "interrupted":
+        output.note("the folder holds the model as it was then")
+        raise KeyboardInterrupt
+
+
+def _run(given: dict[str, Any], fields: dict[str, str], config: str, run_dir: str) -> Any:
+    from kerasdl.errors import UserError, did_you_mean
+    from kerasdl.models import model_info
+    from kerasdl.training.config import make_config, read_config, with_recipe
+
+    saved = read_config(config) if config else {}
+    values = {**saved, **given}
+    if "architecture" in given and given["architecture"] != saved.get("architecture"):
+        saved.pop("fields", None)
+    if not values.get("architecture"):
+        raise UserError("name an architecture (see `kerasdl list`), or give --config FILE")
+    record = model_info(values["architecture"])
+    known = {field.name: field for field in record.config}
+    parsed = dict(saved.get("fields", {}))
+    for name, text in fields.items():
+        if name not in known:
+            raise UserError(
+                f"architecture {record.name!r} has no config field {name!r} (given: {name}={text})."
+                f"{did_you_mean(name, known)}"
+            )
+        parsed[name] = known[name].parse(text)
+    record.resolve({}, parsed)
+    from kerasdl.training import train as train_room
+
+    made = make_config(with_recipe({**values, "fields": parsed}, record, bool(config)))
+    return train_room(made, run_dir or None)

@@ -1,0 +1,352 @@
+"""The door to architectures: make, list, describe and load models."""
+
+import importlib
+import json
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kerasdl.errors import UserError, closest
+from kerasdl.plugin import Architecture, Config, PluginError, PluginState, Spec, host
+from kerasdl.plugin.catalog import Provider
+from kerasdl.plugin.provenance import origin_of, plugin_origin
+
+if TYPE_CHECKING:
+    import keras
+
+_CONFIG_LIMIT = 64 * 2**20
+_OWN_ROOMS = (
+    "layers losses optimizers regularizers callbacks schedules metrics data.table_preprocessing"
+).split()
+
+
+def list_models(pattern: str = "*", *, task: str | None = None) -> list[str]:
+    """Names that `create_model` takes: architectures and variants, sorted.
+
+    Args:
+        pattern: Shell-style pattern, such as `resnet*`.
+        task: Only those that serve this task.
+    """
+    import fnmatch
+
+    names = set()
+    for provider in host().catalog.providers("architecture"):
+        record = _architecture(provider)
+        if task is None or task in record.tasks:
+            names.update((record.name, *record.variants))
+    return sorted(fnmatch.filter(names, pattern))
+
+
+def model_info(name: str) -> Architecture:
+    """The record of an architecture; builds nothing and imports no Keras.
+
+    Raises:
+        UserError: If the name is unknown or has two providers.
+    """
+    return _architecture(host().architecture(name))
+
+
+def create_model(
+    name: str,
+    task: str | None = None,
+    spec: Spec | None = None,
+    weights: str | Path | None = None,
+    freeze: str | Sequence[str] | bool | None = None,
+    *,
+    input_shape: Sequence[int | None] | None = None,
+    num_classes: int | None = None,
+    vocab_size: int | None = None,
+    context: int | None = None,
+    outputs: int | None = None,
+    **config: Any,
+) -> "keras.Model":
+    """Makes a plain Keras model by name.
+
+    Classification models give logits. The last layer, `Origin`, widens 16-bit outputs to float32
+    and carries the model's origin into every saved file.
+
+    Args:
+        name: Architecture, variant or alias; `distribution:name` where two plugins offer it.
+        task: What the model is for; inferred from the short forms where it is not given.
+        spec: Sizes that the data fix; or give the short forms below.
+        weights: A run folder, `.keras`, `.weights.h5` or `.safetensors` file to start from. A
+            head of another size starts fresh, and a warning says so.
+        freeze: Shell-style patterns of layer names that are not trained; `True` for all layers
+            that `weights` filled.
+        input_shape: Shape of one input, without the batch axis.
+        num_classes: Number of classes.
+        vocab_size: Vocabulary size, in tokens.
+        context: Longest input, in tokens.
+        outputs: Number of values to predict.
+        **config: Values of the architecture's config fields.
+
+    Raises:
+        UserError: On an unknown name, task or field, a value out of range, or weights that fit
+            nowhere.
+        PluginError: If the plugin's builder fails or returns no `keras.Model`.
+
+    Example:
+        >>> model = create_model("mlp", input_shape=(4,), num_classes=3, widths=(8,))
+        >>> model.output_shape
+        (None, 3)
+    """
+    provider = host().architecture(name)
+    record = _architecture(provider)
+    shorts = {
+        "input_shape": tuple(input_shape) if input_shape is not None else None,
+        "vocab_size": vocab_size,
+        "context": context,
+        "outputs": num_classes if num_classes is not None else outputs,
+    }
+    shorts = {key: value for key, value in shorts.items() if value is not None}
+    spec = _complete_spec(record, task, spec, shorts, num_classes is not None)
+    resolved = record.resolve(provider.preset, config)
+    model = _with_origin(
+        _build(provider, resolved, spec), origin_of(provider, dict(resolved), spec.task)
+    )
+    copied: set[str] = set()
+    if weights is not None:
+        from kerasdl.weights import load_into
+
+        copied = load_into(model, weights)
+    if freeze is not None and freeze is not False:
+        _freeze(model, freeze, copied)
+    return model
+
+
+def load_plugins() -> list[str]:
+    """Imports every class that kerasdl and the installed plugins register with Keras.
+
+    After it, `keras.saving.load_model` finds them by itself.
+
+    Returns:
+        Names of the plugins loaded.
+    """
+    for room in _OWN_ROOMS:
+        importlib.import_module(f"kerasdl.{room}")
+    loaded = [state for state in host().states if state.state == "loaded"]
+    for state in loaded:
+        _import_targets(state)
+    return [state.name for state in loaded]
+
+
+def load_model(path: str | Path, *, compile: bool = True) -> "keras.Model":
+    """Loads a saved model with the plugins it names, never running code from the file.
+
+    Args:
+        path: A `.keras` file, or a run folder that holds `model.keras`.
+        compile: Whether to restore the optimizer, loss and metrics too.
+
+    Raises:
+        UserError: If the file is missing or no `.keras` file, or a plugin it needs is not
+            installed.
+    """
+    file = model_file(path)
+    config = read_model_config(file)
+    for room in _OWN_ROOMS:
+        importlib.import_module(f"kerasdl.{room}")
+    for origin in _origins(config):
+        _load_origin(origin)
+    for package in _packages(config):
+        for state in host().states:
+            if state.state == "loaded" and state.module.partition(".")[0] == package:
+                _import_targets(state)
+    import keras
+
+    try:
+        return keras.saving.load_model(file, compile=compile, safe_mode=True)
+    except (ValueError, TypeError, OSError, KeyError) as error:
+        raise UserError(f"{file} cannot be loaded as a model: {error}") from error
+
+
+def model_file(path: str | Path) -> Path:
+    """`path`, or the `model.keras` inside if it is a run folder."""
+    file = Path(path)
+    if file.is_dir():
+        file = file / "model.keras"
+    if not file.is_file():
+        raise UserError(f"there is no model at {path}: expected a run folder or a .keras file")
+    return file
+
+
+def read_model_config(file: Path) -> dict[str, Any]:
+    """The `config.json` of a `.keras` file, read without loading the model."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            if archive.getinfo("config.json").file_size > _CONFIG_LIMIT:
+                raise UserError(f"{file}: its config.json is larger than {_CONFIG_LIMIT} bytes")
+            config = json.loads(archive.read("config.json"))
+    except (zipfile.BadZipFile, KeyError, OSError, ValueError) as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"{file} is not a .keras file: {error}") from None
+    if not isinstance(config, dict):
+        raise UserError(f"{file} is not a .keras file: its config.json holds no object")
+    return config
+
+
+def model_origin(path: str | Path) -> dict[str, Any] | None:
+    """The origin a saved model carries, read without loading it; None if it has none."""
+    return next(_origins(read_model_config(model_file(path))), None)
+
+
+def _architecture(provider: Provider) -> Architecture:
+    if not isinstance(provider.record, Architecture):
+        raise TypeError(provider.record)
+    return provider.record
+
+
+def _complete_spec(
+    record: Architecture, task: str | None, spec: Spec | None, shorts: dict[str, Any], classes: bool
+) -> Spec:
+    if spec is None:
+        spec = Spec(task=task or _infer_task(record, shorts, classes), **shorts)
+    elif shorts:
+        raise UserError(
+            f"give either `spec` or the short forms, not both. Received: spec and {sorted(shorts)}"
+        )
+    elif task is not None and task != spec.task:
+        raise UserError(f"`task` is {task!r}, but the spec's task is {spec.task!r}")
+    if spec.task not in record.tasks:
+        raise UserError(
+            f"architecture {record.name!r} does not serve the task {spec.task!r}. "
+            f"It serves: {', '.join(record.tasks)}"
+        )
+    return spec
+
+
+def _infer_task(record: Architecture, shorts: dict[str, Any], classes: bool) -> str:
+    rank = len(shorts.get("input_shape", ()))
+    if "vocab_size" in shorts:
+        wanted = "text-classification" if classes else "language-modelling"
+    elif classes:
+        wanted = "image-classification" if rank == 3 else "tabular-classification"
+    else:
+        wanted = "tabular-regression"
+    return wanted if wanted in record.tasks else record.tasks[0]
+
+
+def _build(provider: Provider, config: Config, spec: Spec) -> "keras.Model":
+    record = _architecture(provider)
+    builder = _resolve(provider.plugin, record.builder)
+    import keras
+
+    try:
+        model = builder(config, spec)
+    except ValueError as error:
+        raise UserError(f"architecture {record.name!r} cannot be built: {error}") from error
+    except Exception as error:
+        raise PluginError(
+            f"the builder {record.builder} of plugin {provider.plugin.describe()} failed: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(model, keras.Model):
+        raise PluginError(
+            f"the builder {record.builder} of plugin {provider.plugin.describe()} must return a "
+            f"keras.Model. Received: {type(model).__name__}"
+        )
+    return model
+
+
+def _resolve(state: PluginState, target: str) -> Any:
+    module, _, name = target.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (Exception, SystemExit) as error:
+        raise PluginError(
+            f"plugin {state.describe()}: {target} cannot be imported: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def _with_origin(model: "keras.Model", origin: dict[str, Any]) -> "keras.Model":
+    import keras
+
+    from kerasdl.layers.origin import Origin
+
+    if not isinstance(model.output, keras.KerasTensor):
+        return model  # several outputs, or a subclassed model: nothing to end
+    outputs = Origin(origin, name="origin")(model.output)
+    return keras.Model(
+        model.inputs if len(model.inputs) > 1 else model.input, outputs, name=model.name
+    )
+
+
+def _freeze(model: "keras.Model", freeze: str | Sequence[str] | bool, copied: set[str]) -> None:
+    import fnmatch
+
+    layers = {layer.name: layer for layer in model.layers if layer.weights}
+    patterns = [freeze] if isinstance(freeze, str) else freeze
+    if patterns is True:
+        if not copied:
+            raise UserError(
+                "`freeze=True` freezes what `weights` filled, and no `weights` were given"
+            )
+        chosen = [name for name in layers if name in copied]
+    else:
+        chosen = []
+        for pattern in patterns:  # type: ignore[union-attr]
+            matched = fnmatch.filter(layers, pattern)
+            if not matched:
+                near = closest(pattern, layers) or list(layers)[:5]
+                raise UserError(
+                    f"`freeze` pattern {pattern!r} matches no layer with weights. "
+                    f"Layers: {', '.join(near)}"
+                )
+            chosen.extend(matched)
+    for name in chosen:
+        layers[name].trainable = False
+
+
+def _walk(config: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(config, Mapping):
+        yield config
+        for value in config.values():
+            yield from _walk(value)
+    elif isinstance(config, list):
+        for value in config:
+            yield from _walk(value)
+
+
+def _origins(config: Any) -> Iterator[dict[str, Any]]:
+    for node in _walk(config):
+        if node.get("registered_name") == "kerasdl>Origin":
+            origin = (node.get("config") or {}).get("origin")
+            if isinstance(origin, dict):
+                yield origin
+
+
+def _packages(config: Any) -> set[str]:
+    names = {str(node.get("registered_name") or "") for node in _walk(config)}
+    return {name.partition(">")[0] for name in names if ">" in name} - {"kerasdl"}
+
+
+def _load_origin(origin: dict[str, Any]) -> None:
+    named = f"{origin.get('distribution')} {origin.get('version')}"
+    for state in host().states:
+        if state.distribution == origin.get("distribution") and state.name == origin.get("plugin"):
+            if state.state != "loaded":
+                raise UserError(
+                    f"the model needs plugin {named}, which is {state.state}: {state.reason}"
+                )
+            _import_targets(state)
+            current = plugin_origin(state)
+            if current["version"] != origin.get("version"):
+                warnings.warn(
+                    f"the model was made with {named}; {state.version} is installed", stacklevel=3
+                )
+            return
+    raise UserError(
+        f"the model needs the plugin {named} (architecture {origin.get('architecture')!r}), which "
+        f'is not installed: pip install "{origin.get("distribution")}"'
+    )
+
+
+def _import_targets(state: PluginState) -> None:
+    """Imports the modules in which a plugin's classes are registered with Keras."""
+    for record in state.records:
+        target = getattr(record, "builder", None) or getattr(record, "target", None)
+        if target is not None:
+            _resolve(state, target)

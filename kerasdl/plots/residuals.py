@@ -1,0 +1,37 @@
+"""Predicted values against true ones."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from kerasdl.plots.figure import COLOURS, new_figure, save, tidy
+
+
+def residuals(
+    targets: np.ndarray, predicted: np.ndarray, names: Sequence[str], path: str | Path
+) -> Path:
+    """For each output: predicted against true, and the distribution of the errors.
+
+    Args:
+        targets: `(N, outputs)`.
+        predicted: `(N, outputs)`.
+        names: Name of each output.
+        path: Where the PNG goes.
+    """
+    shown = min(len(names), 4)
+    figure = new_figure(8.4, 3.6 * shown)
+    for row in range(shown):
+        true, said = targets[:, row], predicted[:, row]
+        axes = tidy(figure.add_subplot(shown, 2, 2 * row + 1))
+        axes.scatter(true, said, s=6, alpha=0.35, color=COLOURS[0], linewidths=0)
+        ends = [min(true.min(), said.min()), max(true.max(), said.max())]
+        axes.plot(ends, ends, color=COLOURS[1], linewidth=1)
+        axes.set_xlabel(f"true {names[row]}")
+        axes.set_ylabel("predicted")
+        axes = tidy(figure.add_subplot(shown, 2, 2 * row + 2))
+        axes.hist(said - true, bins=min(50, max(10, len(true) // 20)), color=COLOURS[0])
+        axes.axvline(0, color=COLOURS[1], linewidth=1)
+        axes.set_xlabel("predicted - true")
+        axes.set_ylabel("samples")
+    return save(figure, path)

@@ -1,0 +1,44 @@
+"""What the user has chosen once: a small TOML file, read on demand."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from kerasdl.errors import UserError
+
+
+def settings_path() -> Path:
+    """`$XDG_CONFIG_HOME/kerasdl/settings.toml`, by default under `~/.config`."""
+    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(base) / "kerasdl" / "settings.toml"
+
+
+def read_settings() -> dict[str, Any]:
+    """The saved settings, empty if there are none.
+
+    Raises:
+        UserError: If the file is not TOML.
+    """
+    path = settings_path()
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"settings file {path} is not TOML ({error}): mend or delete it") from None
+
+
+def write_setting(*keys: str, value: str) -> Path:
+    """Saves one value, `write_setting("prefer", "resnet", value="kerasdl-resnet")`."""
+    import tomli_w
+
+    settings = read_settings()
+    table = settings
+    for key in keys[:-1]:
+        table = table.setdefault(key, {})
+    table[keys[-1]] = value
+    path = settings_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(tomli_w.dumps(settings), "utf-8")
+    return path

@@ -1,0 +1,96 @@
+"""Numbers to predict."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasdl import metrics as figures
+from kerasdl import plots
+from kerasdl.data import Data
+from kerasdl.losses.standardized import StandardizedLoss
+from kerasdl.tasks.task import Evaluation, Task
+
+
+class Regression(Task):
+    """Real targets; the loss is taken on standardized values, outputs are in the target's unit."""
+
+    monitor = "val_rmse"
+    monitor_mode = "min"
+
+    def head(self, outputs: Any, data: Data) -> Any:
+        """From standard deviations to the target's unit, by the training split's statistics."""
+        mean, scale = _statistics(data)
+        layer = keras.layers.Normalization(
+            mean=mean,
+            variance=[value**2 for value in scale],
+            invert=True,
+            name="target",
+            dtype="float32",
+        )
+        return layer(outputs)
+
+    def loss(self, loss: Any, model: keras.Model, data: Data) -> keras.losses.Loss:
+        """Mean squared error, or the loss asked for, on standardized values."""
+        mean, scale = _statistics(data)
+        return StandardizedLoss(loss or keras.losses.MeanSquaredError(), mean, scale)
+
+    def targets(self, y: np.ndarray, loss: keras.losses.Loss, data: Data) -> np.ndarray:
+        """Float columns."""
+        return y.reshape(len(y), -1).astype("float32")
+
+    def metrics(self, loss: keras.losses.Loss, data: Data) -> list[keras.metrics.Metric]:
+        """RMSE and MAE in the target's unit."""
+        return [
+            keras.metrics.RootMeanSquaredError(name="rmse"),
+            keras.metrics.MeanAbsoluteError(name="mae"),
+        ]
+
+    def evaluate(
+        self, y: np.ndarray, outputs: np.ndarray, model: keras.Model, data: Data
+    ) -> Evaluation:
+        """RMSE, MAE, R²; a row an output where there are several."""
+        y = y.reshape(len(y), -1)
+        table = []
+        if y.shape[1] > 1:
+            for index, name in enumerate(_names(data)):
+                column = slice(index, index + 1)
+                table.append(
+                    {"output": name} | figures.regression_metrics(y[:, column], outputs[:, column])
+                )
+        return Evaluation(figures.regression_metrics(y, outputs), table)
+
+    def present(
+        self, outputs: np.ndarray, model: keras.Model, classes: Sequence[str], names: Sequence[str]
+    ) -> list[dict[str, Any]]:
+        """Each predicted value under its target's name."""
+        return [
+            {"input": name}
+            | {label: float(value) for label, value in zip(classes, row, strict=True)}
+            for name, row in zip(names, outputs, strict=True)
+        ]
+
+    def pictures(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        outputs: np.ndarray,
+        model: keras.Model,
+        data: Data,
+        folder: Path,
+    ) -> list[Path]:
+        """Predicted against true, and the errors' distribution."""
+        y = y.reshape(len(y), -1)
+        return [plots.residuals(y, outputs, _names(data), folder / "residuals.png")]
+
+
+def _statistics(data: Data) -> tuple[list[float], list[float]]:
+    y = data.train.y.reshape(len(data.train.y), -1).astype("float64")
+    scale = y.std(axis=0)
+    return y.mean(axis=0).tolist(), np.where(scale > 0, scale, 1.0).tolist()
+
+
+def _names(data: Data) -> Sequence[str]:
+    return data.target_names or tuple(f"output {i}" for i in range(data.outputs))

@@ -1,0 +1,63 @@
+"""Losses and optimizers by name: Keras's own, and those that plugins and the core offer."""
+
+import importlib
+import inspect
+import re
+from typing import Any
+
+import keras
+
+from kerasdl.errors import UserError, did_you_mean
+from kerasdl.plugin import host
+
+_LOSS_SHORT = {
+    "mse": "mean_squared_error",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "msle": "mean_squared_logarithmic_error",
+}
+
+
+def component_class(kind: str, name: str) -> type:
+    """The class that `name` means.
+
+    A bare name that Keras has means Keras's class; `distribution:name` always a component.
+
+    Raises:
+        UserError: If there is none, with close matches.
+    """
+    keras_classes = _keras_classes(kind)
+    spelled = name.lower().replace("-", "_")
+    spelled = _LOSS_SHORT.get(spelled, spelled)
+    if spelled in keras_classes:
+        return keras_classes[spelled]
+    offered = host().catalog.names(kind)
+    if name.rpartition(":")[2] in offered:
+        module, _, attribute = host().component(kind, name).target.partition(":")
+        return getattr(importlib.import_module(module), attribute)
+    raise UserError(f"unknown {kind} {name!r}.{did_you_mean(name, [*offered, *keras_classes])}")
+
+
+def make_component(kind: str, name: str, **arguments: Any) -> Any:
+    """An instance of `component_class(kind, name)`, given those arguments that it takes."""
+    cls = component_class(kind, name)
+    parameters = inspect.signature(cls.__init__).parameters
+    known = {key: value for key, value in arguments.items() if key in parameters}
+    try:
+        return cls(**known)
+    except TypeError as error:
+        raise UserError(f"{kind} {name!r} cannot be made without arguments: {error}") from None
+
+
+def _keras_classes(kind: str) -> dict[str, type]:
+    home, base = {
+        "loss": (keras.losses, keras.losses.Loss),
+        "optimizer": (keras.optimizers, keras.optimizers.Optimizer),
+    }[kind]
+    classes = [value for value in vars(home).values() if inspect.isclass(value)]
+    usable = [c for c in classes if issubclass(c, base) and c is not base]
+    return {_snake(c.__name__): c for c in usable} | {c.__name__.lower(): c for c in usable}
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

@@ -1,0 +1,166 @@
+"""Everything that decides a run, as one TOML file."""
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kerasdl.errors import UserError, did_you_mean
+from kerasdl.plugin import Field
+
+_RULES = (
+    Field(name="epochs", type=int, default=20, minimum=1, help="Passes over the training split"),
+    Field(name="batch_size", type=int, default=64, minimum=1, help="Samples a step"),
+    Field(name="learning_rate", type=float, default=1e-3, minimum=0.0, help="Peak rate"),
+    Field(name="weight_decay", type=float, default=0.0, minimum=0.0, help="Decoupled decay"),
+    Field(
+        name="label_smoothing", type=float, default=0.0, minimum=0.0, maximum=0.999, help="Share"
+    ),
+    Field(
+        name="seed", type=int, default=0, minimum=0, maximum=2**31 - 1, help="Of everything random"
+    ),
+    Field(
+        name="validation", type=float, default=0.1, minimum=0.0, maximum=0.9, help="Share held out"
+    ),
+    Field(name="test", type=float, default=0.2, minimum=0.0, maximum=0.9, help="Share held out"),
+    Field(name="patience", type=int, default=None, minimum=1, help="Epochs without improvement"),
+    Field(
+        name="schedule",
+        type=str,
+        default="cosine",
+        choices=("cosine", "constant"),
+        help="Of the rate",
+    ),
+)
+RULES = {rule.name: rule for rule in _RULES}
+"""Type and range of each plain value, with its help line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    """The configuration of a run; `kerasdl train --config FILE` repeats the run from it alone.
+
+    Args:
+        architecture: Name of the architecture or variant.
+        data: Name of a data set, or a path.
+        fields: Values of the architecture's config fields.
+        task: Name of the task; None for the data's own.
+        target: Column names to predict, for a table.
+        image_size: `(height, width)` that images are resized to; None refuses mixed sizes.
+        preprocessing: Name from `kerasdl.data`.
+        epochs: Passes over the training split.
+        batch_size: Samples a step.
+        learning_rate: Peak learning rate, per step.
+        optimizer: Keras's name, or a component's.
+        loss: Keras's name, or a component's; None for the task's own.
+        schedule: `cosine` (from the peak to zero over the run) or `constant`.
+        weight_decay: Decoupled decay of every trainable variable.
+        label_smoothing: Share of the target spread over all classes.
+        patience: Stop after so many epochs without a better validation, and keep the best.
+        validation: Share of the samples held out to watch the training.
+        test: Share held out for the final figures, where the data brings no test split.
+        seed: Of splits, order, initial weights, dropout.
+        backend: `jax`, `tensorflow`, `torch`.
+        weights: Run or file whose weights the model starts from.
+        freeze: Patterns of layers that are not trained.
+
+    Raises:
+        UserError: If a value is out of range.
+    """
+
+    architecture: str
+    data: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    task: str | None = None
+    target: tuple[str, ...] | None = None
+    image_size: tuple[int, int] | None = None
+    preprocessing: str = "auto"
+    epochs: int = 20
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    optimizer: str = "adam"
+    loss: str | None = None
+    schedule: str = "cosine"
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+    patience: int | None = None
+    validation: float = 0.1
+    test: float = 0.2
+    seed: int = 0
+    backend: str | None = None
+    weights: str | None = None
+    freeze: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, rule in RULES.items():
+            object.__setattr__(self, name, rule.check(getattr(self, name)))
+        for name in ("target", "image_size", "freeze"):
+            value = getattr(self, name)
+            if isinstance(value, list):
+                object.__setattr__(self, name, tuple(value))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values without those that are None, as TOML has no null."""
+        values = {name: _plain(getattr(self, name)) for name in names()}
+        values["fields"] = {k: v for k, v in values["fields"].items() if v is not None}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def save(self, path: Path) -> None:
+        """Writes TOML."""
+        import tomli_w
+
+        path.write_text(tomli_w.dumps(self.to_dict()), "utf-8")
+
+
+def names() -> list[str]:
+    """Names of the configuration's values."""
+    return [entry.name for entry in dataclasses.fields(RunConfig)]
+
+
+def read_config(path: str | Path) -> dict[str, Any]:
+    """The values of a saved configuration.
+
+    Raises:
+        UserError: If the file is missing, no TOML, or holds a name that no run knows.
+    """
+    try:
+        values = tomllib.loads(Path(path).read_text("utf-8"))
+    except OSError as error:
+        raise UserError(f"configuration {path} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"configuration {path} is not TOML: {error}") from None
+    for name in values:
+        if name not in names():
+            raise UserError(
+                f"configuration {path}: unknown entry {name!r}.{did_you_mean(name, names())}"
+            )
+    return values
+
+
+def make_config(values: Mapping[str, Any]) -> RunConfig:
+    """A configuration from plain values.
+
+    Raises:
+        UserError: If the architecture or the data is not named, or a value is out of range.
+    """
+    for name in ("architecture", "data"):
+        if not values.get(name):
+            raise UserError(f"`{name}` must be given, on the command line or in the configuration")
+    if not isinstance(values.get("fields", {}), Mapping):
+        raise UserError(f"`fields` must be a table. Received: {values['fields']!r}")
+    return RunConfig(**values)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(entry) for entry in value]
+    return value
+
+
+def with_recipe(values: Mapping[str, Any], record: Any, saved: bool) -> dict[str, Any]:
+    """`values` over what the architecture recommends; a saved configuration is complete already."""
+    return dict(values) if saved else {**record.recipe, **values}

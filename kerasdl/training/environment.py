@@ -1,0 +1,66 @@
+"""What a run was made with."""
+
+import os
+import platform
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from kerasdl import __version__
+from kerasdl.plugin import host
+from kerasdl.plugin.provenance import plugin_origin
+
+_PACKAGES = (
+    "keras",
+    "jax",
+    "jaxlib",
+    "tensorflow",
+    "tensorflow-cpu",
+    "torch",
+    "numpy",
+    "scikit-learn",
+)
+
+
+def environment(backend: str) -> dict[str, Any]:
+    """Versions, plugins with their hashes, hardware and the state of the source."""
+    return {
+        "kerasdl": __version__,
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "processors": os.cpu_count(),
+        "backend": backend,
+        "devices": _devices(),
+        "packages": {name: found for name in _PACKAGES if (found := _version(name))},
+        "plugins": [
+            plugin_origin(state) | {"state": state.state, "reason": state.reason}
+            for state in host().states
+            if state.state != "disabled"
+        ],
+        "command": sys.argv,
+        "git": _git(),
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _devices() -> list[str]:
+    import keras
+
+    return list(keras.distribution.list_devices())
+
+
+def _git() -> str | None:
+    """Commit of the working directory, with `+` where files are changed."""
+    try:
+        call = ["git", "describe", "--always", "--dirty=+", "--abbrev=12"]
+        done = subprocess.run(call, capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None

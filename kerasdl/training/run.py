@@ -1,0 +1,291 @@
+"""One training, from a configuration to a folder that says all about it."""
+
+import json
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kerasdl.backend.start import seed, start
+from kerasdl.errors import UserError
+from kerasdl.training.config import RunConfig, make_config, read_config
+from kerasdl.training.folder import claim, discarded_unless, write_whole
+
+if TYPE_CHECKING:
+    import keras
+
+    from kerasdl.data import Data, Samples
+    from kerasdl.tasks import Evaluation, Task
+
+
+@dataclass(slots=True)
+class Run:
+    """A run and its folder, as hooks and commands see it."""
+
+    folder: Path
+    config: dict[str, Any]
+    model: "keras.Model"
+    data: "Data"
+    task: "Task"
+    status: str = "training"
+
+    def outputs(self, x: np.ndarray) -> np.ndarray:
+        """The model's outputs for raw inputs."""
+        return np.asarray(self.model.predict(x, batch_size=256, verbose=0))
+
+    def evaluate(self, split: str = "test") -> "Evaluation":
+        """Figures of one split.
+
+        Raises:
+            UserError: If the data has no such split.
+        """
+        samples = self.samples(split)
+        return self.task.evaluate(samples.y, self.outputs(samples.x), self.model, self.data)
+
+    def samples(self, split: str) -> "Samples":
+        """One split: `train`, `validation` or `test`."""
+        samples = (
+            getattr(self.data, split, None) if split in ("train", "validation", "test") else None
+        )
+        if samples is None or not len(samples):
+            raise UserError(f"`split` must be a split of {self.data.name!r}. Received: {split!r}")
+        return samples
+
+
+def train(config: RunConfig, folder: str | Path | None = None) -> Run:
+    """Trains, and leaves a folder with the model, what made it, and how good it is.
+
+    The folder holds `config.toml` (repeats the run), `environment.json`, `metrics.csv`,
+    `model.keras`, `task.json`, `results.json` and pictures.
+
+    Args:
+        config: The configuration.
+        folder: The run's folder, which must not exist; None makes up `runs/ARCH-DATA-NUMBER`.
+
+    Raises:
+        UserError: On a mistake in the configuration or the data; nothing is left behind.
+    """
+    config = replace(config, backend=start(config.backend).name)
+    from kerasdl.training.events import RunEvents
+
+    config = replace(config, fields=_resolved_fields(config))
+    model, data, task = _prepare(config)
+    stem = f"{config.architecture}-{data.name}".replace(":", "-").replace("/", "-")
+    run = Run(claim(folder, stem), config.to_dict(), model, data, task)
+    events = RunEvents(run)
+    with discarded_unless(run.folder, "metrics.csv"):
+        _describe(run, config)
+        seconds, history = _fit(run, config, events)
+    evaluation = _finish(run, seconds, history)
+    events.after_fit(evaluation.figures)
+    for failure in events.failures:
+        warnings.warn(failure, stacklevel=2)
+    return run
+
+
+def load_run(folder: str | Path, backend: str | None = None) -> Run:
+    """Opens a finished run: its model and the same splits of its data.
+
+    Raises:
+        UserError: If the folder is no run, or its data is no longer there.
+    """
+    folder = Path(folder)
+    if not (folder / "config.toml").is_file():
+        raise UserError(f"{folder} is no run folder: it has no config.toml")
+    values = read_config(folder / "config.toml")
+    start(backend)
+    from kerasdl.models import load_model
+    from kerasdl.tasks import get_task
+
+    config = make_config(values)
+    data = _load_data(config)
+    return Run(folder, values, load_model(folder), data, get_task(data.task), "finished")
+
+
+def predict(
+    folder: str | Path, paths: Sequence[str], backend: str | None = None
+) -> list[dict[str, Any]]:
+    """Predictions of a run for raw inputs from files; its training data is not needed.
+
+    Raises:
+        UserError: If the folder is no run or a file does not fit it.
+    """
+    folder = Path(folder)
+    if not (folder / "task.json").is_file():
+        raise UserError(f"{folder} is no run folder: it has no task.json")
+    start(backend)
+    from kerasdl.data import Inputs
+    from kerasdl.models import load_model
+    from kerasdl.tasks import get_task
+
+    about = json.loads((folder / "task.json").read_text("utf-8"))
+    x, names = Inputs.from_dict(about["inputs"]).read(paths)
+    model = load_model(folder, compile=False)
+    outputs = np.asarray(model.predict(x, batch_size=256, verbose=0))
+    return get_task(about["task"]).present(outputs, model, about["labels"], names)
+
+
+def _resolved_fields(config: RunConfig) -> dict[str, Any]:
+    """Every config field of the architecture with the value it has in this run."""
+    from kerasdl.plugin import host
+
+    provider = host().architecture(config.architecture)
+    return dict(provider.record.resolve(provider.preset, config.fields))
+
+
+def _load_data(config: RunConfig) -> "Data":
+    from kerasdl import data as room
+
+    found = room.load(
+        config.data, task=config.task, target=config.target, image_size=config.image_size
+    )
+    return room.split(found, config.seed, config.validation, config.test)
+
+
+def _prepare(config: RunConfig) -> "tuple[keras.Model, Data, Task]":
+    """Everything that can fail before the folder is made."""
+    import keras
+
+    from kerasdl import data as room
+    from kerasdl.models import create_model
+    from kerasdl.tasks import get_task
+    from kerasdl.training.components import make_component
+
+    data = _load_data(config)
+    task = get_task(data.task)
+    seed(config.seed)
+    layers = room.preprocessing(config.preprocessing, data.train.x, data.inputs)
+    raw = keras.Input(data.inputs.shape, dtype=data.inputs.dtype, name="raw")
+    features = raw
+    for layer in layers:
+        features = layer(features)
+    seen = {"input_shape": tuple(features.shape[1:]), "input_dtype": features.dtype}
+    architecture = create_model(
+        config.architecture,
+        spec=data.spec().replace(**seen),
+        weights=config.weights,
+        freeze=config.freeze or None,
+        **config.fields,
+    )
+    model = keras.Model(raw, task.head(architecture(features), data), name="run")
+    chosen = make_component("loss", config.loss) if config.loss else None
+    loss = task.loss(chosen, model, data)
+    model.compile(_optimizer(config, data), loss=loss, metrics=task.metrics(loss, data))
+    return model, data, task
+
+
+def _optimizer(config: RunConfig, data: "Data") -> "keras.optimizers.Optimizer":
+    import keras
+
+    from kerasdl.training.components import make_component
+
+    rate: Any = config.learning_rate
+    if config.schedule == "cosine":
+        steps = config.epochs * -(-len(data.train) // config.batch_size)
+        warmup = min(steps // 20, 1000)
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0 if warmup else rate,
+            max(steps - warmup, 1),
+            warmup_target=rate if warmup else None,
+            warmup_steps=warmup,
+        )
+    decay = {"weight_decay": config.weight_decay} if config.weight_decay else {}
+    return make_component("optimizer", config.optimizer, learning_rate=rate, **decay)
+
+
+def _describe(run: Run, config: RunConfig) -> None:
+    from kerasdl.training.environment import environment
+
+    about = {
+        "task": run.data.task,
+        "labels": list(run.data.classes or run.data.target_names),
+        "inputs": run.data.inputs.to_dict(),
+    }
+    write_whole(run.folder / "config.toml", config.save)
+    _write_json(run.folder / "environment.json", environment(config.backend or ""))
+    _write_json(run.folder / "task.json", about)
+
+
+def _fit(
+    run: Run, config: RunConfig, events: "keras.callbacks.Callback"
+) -> tuple[float, dict[str, list[float]]]:
+    from kerasdl.data import Batches
+    from kerasdl.training.log import MetricsLog
+    from kerasdl.training.progress import Progress
+
+    loss = run.model.loss
+    batches = Batches(
+        run.data.train.x,
+        run.task.targets(run.data.train.y, loss, run.data),
+        config.batch_size,
+        seed=config.seed,
+    )
+    held_out = run.data.validation
+    validation = held_out and (held_out.x, run.task.targets(held_out.y, loss, run.data))
+    log = MetricsLog(run.folder / "metrics.csv")
+    progress = Progress(config.epochs, len(batches))
+    callbacks: list[Any] = [log, progress, events]
+    if config.patience is not None:
+        callbacks.insert(0, _early_stopping(run, config))
+    started = time.perf_counter()
+    try:
+        run.model.fit(
+            batches,
+            epochs=config.epochs,
+            validation_data=validation or None,
+            validation_batch_size=256,
+            callbacks=callbacks,
+            shuffle=False,
+            verbose=0,
+        )
+        run.status = "finished"
+    except KeyboardInterrupt:
+        run.status = "interrupted"
+    finally:
+        progress.close()
+    return time.perf_counter() - started, log.history
+
+
+def _early_stopping(run: Run, config: RunConfig) -> "keras.callbacks.Callback":
+    import keras
+
+    if run.data.validation is None:
+        raise UserError("`patience` watches the validation split, and `validation` is 0")
+    return keras.callbacks.EarlyStopping(
+        monitor=run.task.monitor,
+        mode=run.task.monitor_mode,
+        patience=config.patience,
+        restore_best_weights=True,
+    )
+
+
+def _finish(run: Run, seconds: float, history: dict[str, list[float]]) -> "Evaluation":
+    """Saves the model, measures it on the held-out test split, draws the pictures."""
+    from kerasdl import plots
+
+    write_whole(run.folder / "model.keras", run.model.save)
+    samples = run.samples("test")
+    outputs = run.outputs(samples.x)
+    evaluation = run.task.evaluate(samples.y, outputs, run.model, run.data)
+    results = {
+        "status": run.status,
+        "epochs": len(history.get("loss", ())),
+        "seconds": round(seconds, 2),
+        "parameters": int(sum(np.prod(v.shape) for v in run.model.trainable_variables)),
+        "test": evaluation.figures,
+        "table": evaluation.table,
+    }
+    _write_json(run.folder / "results.json", results)
+    if history:
+        plots.learning_curves(history, run.folder / "curves.png")
+    run.task.pictures(samples.x, samples.y, outputs, run.model, run.data, run.folder)
+    return evaluation
+
+
+def _write_json(path: Path, value: Any) -> None:
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    write_whole(path, lambda part: part.write_text(text + "\n", "utf-8"))

@@ -1,0 +1,118 @@
+"""Weights between models and files: a run, `.keras`, `.weights.h5` or safetensors."""
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasdl.errors import UserError, require
+from kerasdl.layers.origin import Origin
+
+
+def architecture_model(model: keras.Model) -> keras.Model:
+    """The architecture inside a run's model, which begins with preprocessing; else `model`."""
+    if any(isinstance(layer, Origin) for layer in model.layers):
+        return model
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            inner = architecture_model(layer)
+            if any(isinstance(entry, Origin) for entry in inner.layers):
+                return inner
+    return model
+
+
+def save_safetensors(model: keras.Model, path: str | Path) -> None:
+    """Writes all variables, named by their paths, with their order in the metadata."""
+    require("safetensors", "safetensors", "writing safetensors")
+    from safetensors.numpy import save_file
+
+    tensors = {
+        variable.path: np.asarray(keras.ops.convert_to_numpy(variable.value))
+        for variable in model.weights
+    }
+    save_file(tensors, str(path), metadata={"order": json.dumps(list(tensors))})
+
+
+def load_into(model: keras.Model, source: str | Path) -> set[str]:
+    """Fills `model` from `source`; variables of another size keep their fresh values.
+
+    Args:
+        model: The model to fill, made by `create_model`.
+        source: A run folder, `.keras`, `.weights.h5` or `.safetensors` file.
+
+    Returns:
+        Names of the layers filled entirely.
+
+    Raises:
+        UserError: If the source is missing, unreadable, or of another architecture.
+    """
+    path = Path(source)
+    if path.suffix == ".safetensors":
+        return _copy(model, _read_safetensors(path), path)
+    if path.name.endswith(".weights.h5"):
+        return _load_h5(model, path)
+    from kerasdl.models import load_model
+
+    donor = architecture_model(load_model(path, compile=False))
+    values = [(v.path, keras.ops.convert_to_numpy(v.value)) for v in donor.weights]
+    return _copy(model, values, path)
+
+
+def _read_safetensors(path: Path) -> list[tuple[str, np.ndarray]]:
+    require("safetensors", "safetensors", "reading safetensors")
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), framework="numpy") as file:
+            order = json.loads((file.metadata() or {}).get("order", "null")) or sorted(file.keys())
+            return [(name, file.get_tensor(name)) for name in order]
+    except (SafetensorError, OSError, ValueError) as error:
+        raise UserError(f"{path} is not a safetensors file: {error}") from None
+
+
+def _load_h5(model: keras.Model, path: Path) -> set[str]:
+    try:
+        model.load_weights(path)
+    except (ValueError, OSError) as error:
+        raise UserError(f"{path} does not fit this model: {error}") from None
+    return {layer.name for layer in model.layers if layer.weights}
+
+
+def _copy(model: keras.Model, values: list[tuple[str, Any]], source: Path) -> set[str]:
+    variables = model.weights
+    if len(values) != len(variables):
+        raise UserError(
+            f"{source} holds {len(values)} variables, the model has {len(variables)}: "
+            "weights can be taken from the same architecture and configuration only"
+        )
+    pairs = list(zip(variables, values, strict=True))
+    fresh = [
+        f"{variable.path} {tuple(value.shape)} -> {tuple(variable.shape)}"
+        for variable, (_, value) in pairs
+        if tuple(variable.shape) != tuple(value.shape)
+    ]
+    filled = [pair for pair in pairs if tuple(pair[0].shape) == tuple(pair[1][1].shape)]
+    last = _last_layer_with_weights(model)
+    stray = [line for line in fresh if not line.startswith(f"{last}/")]
+    if stray:
+        raise UserError(
+            f"{source} does not fit: beside the head, other variables differ in size: "
+            + "; ".join(stray[:3])
+        )
+    if fresh:
+        warnings.warn(f"the head starts fresh, its size differs: {'; '.join(fresh)}", stacklevel=4)
+    for variable, (_, value) in filled:
+        variable.assign(value)
+    kept = {id(variable) for variable, _ in filled}
+    return {
+        layer.name
+        for layer in model.layers
+        if layer.weights and all(id(variable) in kept for variable in layer.weights)
+    }
+
+
+def _last_layer_with_weights(model: keras.Model) -> str:
+    return next((layer.name for layer in reversed(model.layers) if layer.weights), "")

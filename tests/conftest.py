@@ -1,0 +1,128 @@
+"""Which backend is tested, what is run once only, and a budget of seconds for each folder."""
+
+import collections
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import kerasdl.backend
+from kerasdl.plugin import reset_host
+from kerasdl.testing.distribution import write_distribution
+
+kerasdl.backend.use(os.environ.get("KERAS_BACKEND"))
+
+HERE = Path(__file__).parent
+REPEAT = os.environ.get("KERASDL_TEST_REPEAT") == "1"
+ONCE = {"plugin", "cli", "docs", "workspace", "plots", "metrics"}
+"""Folders that no backend has a part in; run with the first backend only."""
+
+BUDGET = collections.defaultdict(lambda: 60)
+"""Seconds that a folder may take in the quick suite, on one backend, on two quiet cores."""
+
+_spent: collections.Counter[str] = collections.Counter()
+
+
+def pytest_ignore_collect(collection_path):
+    if REPEAT and collection_path.is_dir() and collection_path.parent == HERE:
+        return True if collection_path.name in ONCE else None
+    return None
+
+
+def pytest_runtest_logreport(report):
+    _spent["/".join(Path(report.nodeid.partition("::")[0]).parts[:2])] += report.duration
+
+
+def pytest_terminal_summary(terminalreporter):
+    terminalreporter.section("seconds by folder (budget)")
+    for folder, seconds in sorted(_spent.items()):
+        budget = BUDGET[folder]
+        over = "  OVER" if seconds > budget else ""
+        terminalreporter.write_line(f"{seconds:7.1f} ({budget})  {folder}{over}")
+
+
+@pytest.fixture
+def rng():
+    """A generator with a fresh, fixed seed for each test."""
+    return np.random.default_rng(20260101)
+
+
+@pytest.fixture
+def data_folder():
+    """The folder of real data; a test that needs it is skipped where there is none."""
+    folder = os.environ.get("KERASDL_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("KERASDL_DATA names no folder with the real data")
+    return Path(folder)
+
+
+MODEL = """
+import keras
+
+
+def build(config, spec):
+    inputs = keras.Input(spec.input_shape)
+    x = keras.layers.Flatten()(inputs)
+    return keras.Model(inputs, keras.layers.Dense(spec.outputs, name="head")(x))
+"""
+SOUND = """
+from kerasdl.plugin import Architecture, Field, hookimpl
+
+
+@hookimpl
+def kerasdl_architectures():
+    yield Architecture(
+        name="NAME",
+        summary="sound",
+        tasks=("image-classification", "tabular-classification"),
+        builder="PACKAGE.model:build",
+        config=(Field(name="width", type=int, default=4, minimum=1, maximum=64, help="Units"),),
+    )
+"""
+
+
+class Site:
+    """A folder of installed distributions."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def add(self, name, plugin, model=MODEL, version="1.0", entry="plugin"):
+        package = name.replace("-", "_")
+        files = {
+            f"{package}/__init__.py": "",
+            f"{package}/plugin.py": plugin.replace("PACKAGE", package),
+            f"{package}/model.py": model,
+        }
+        write_distribution(self.folder, name, files, {name: f"{package}.{entry}"}, version)
+
+    def sound(self, name, architecture=None):
+        self.add(name, SOUND.replace("NAME", architecture or name))
+
+    def run(self, *arguments, **environment):
+        return subprocess.run(
+            [sys.executable, "-m", "kerasdl", *arguments],
+            env={**os.environ, "PYTHONPATH": str(self.folder), **environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """An import path with room for plugins; whatever is installed otherwise is left out."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    known = set(sys.modules)
+    reset_host()
+    yield Site(folder)
+    reset_host()
+    for name in set(sys.modules) - known:
+        if name.startswith(("sound", "bad", "other", "many")):
+            del sys.modules[name]
