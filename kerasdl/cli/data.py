@@ -44,7 +44,9 @@ def show(
     from kerasdl.data import load
     from kerasdl.data.summary import summary
 
-    about = summary(load(data, target=columns(target), image_size=size(image_size)))
+    names = columns(target)
+    one = names[0] if names is not None and len(names) == 1 else names
+    about = summary(load(data, target=one, image_size=size(image_size)))
     if json:
         output.as_json(about)
         return

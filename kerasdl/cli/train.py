@@ -91,7 +91,10 @@ def _run(given: dict[str, Any], fields: dict[str, str], config: str, run_dir: st
         raise UserError("name an architecture (see `kerasdl list`), or give --config FILE")
     record = model_info(values["architecture"])
     known = {field.name: field for field in record.config}
-    parsed = dict(saved.get("fields", {}))
+    parsed = saved.get("fields", {})
+    if not isinstance(parsed, dict):
+        raise UserError(f"configuration {config}: `fields` must be a table. Received: {parsed!r}")
+    parsed = dict(parsed)
     for name, text in fields.items():
         if name not in known:
             raise UserError(

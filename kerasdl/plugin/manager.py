@@ -28,7 +28,7 @@ ALLOW = "KERASDL_PLUGINS"
 DENY = "KERASDL_DISABLE_PLUGINS"
 STRICT = "KERASDL_STRICT_PLUGINS"
 
-RECORD_HOOKS: dict[str, type] = {
+RECORD_HOOKS: dict[str, type[Any]] = {
     "kerasdl_architectures": Architecture,
     "kerasdl_datasets": Dataset,
     "kerasdl_components": Component,

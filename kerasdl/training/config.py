@@ -96,10 +96,18 @@ class RunConfig:
     def __post_init__(self) -> None:
         for name, rule in RULES.items():
             object.__setattr__(self, name, rule.check(getattr(self, name)))
-        for name in ("target", "image_size", "freeze"):
+        for name in ("architecture", "data", "preprocessing", "optimizer", "schedule"):
+            _check(name, getattr(self, name), isinstance(getattr(self, name), str), "a string")
+        for name in ("task", "loss", "backend", "weights"):
             value = getattr(self, name)
-            if isinstance(value, list):
-                object.__setattr__(self, name, tuple(value))
+            _check(name, value, value is None or isinstance(value, str), "a string")
+        for name in ("target", "freeze", "image_size"):
+            if isinstance(getattr(self, name), list):
+                object.__setattr__(self, name, tuple(getattr(self, name)))
+        for name in ("target", "freeze"):
+            value = getattr(self, name)
+            _check(name, value, all(isinstance(entry, str) for entry in value or ()), "strings")
+        _check("image_size", self.image_size, _is_size(self.image_size), "two positive integers")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values without those that are None, as TOML has no null."""
@@ -151,6 +159,21 @@ def make_config(values: Mapping[str, Any]) -> RunConfig:
     if not isinstance(values.get("fields", {}), Mapping):
         raise UserError(f"`fields` must be a table. Received: {values['fields']!r}")
     return RunConfig(**values)
+
+
+def _check(name: str, value: Any, good: bool, rule: str) -> None:
+    if not good:
+        raise UserError(f"`{name}` must be {rule}. Received: {name}={value!r}")
+
+
+def _is_size(value: Any) -> bool:
+    if value is None:
+        return True
+    return (
+        isinstance(value, tuple)
+        and len(value) == 2
+        and all(isinstance(entry, int) and entry > 0 for entry in value)
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -140,9 +140,10 @@ def _resolved_fields(config: RunConfig) -> dict[str, Any]:
 def _load_data(config: RunConfig) -> "Data":
     from kerasdl import data as room
 
-    found = room.load(
-        config.data, task=config.task, target=config.target, image_size=config.image_size
-    )
+    target: Any = config.target
+    if target is not None and len(target) == 1:
+        target = target[0]  # a column, or the path of a .npy file
+    found = room.load(config.data, task=config.task, target=target, image_size=config.image_size)
     return room.split(found, config.seed, config.validation, config.test)
 
 
