@@ -30,7 +30,11 @@ def residuals(
         axes.set_xlabel(f"true {names[row]}")
         axes.set_ylabel("predicted")
         axes = tidy(figure.add_subplot(shown, 2, 2 * row + 2))
-        axes.hist(said - true, bins=min(50, max(10, len(true) // 20)), color=COLOURS[0])
+        errors = said.astype("float64") - true
+        middle = errors.mean()
+        reach = max(np.abs(errors - middle).max(), 1e-6 * max(abs(middle), 1.0))  # all may be equal
+        bins = min(50, max(10, len(true) // 20))
+        axes.hist(errors, bins=bins, range=(middle - reach, middle + reach), color=COLOURS[0])
         axes.axvline(0, color=COLOURS[1], linewidth=1)
         axes.set_xlabel("predicted - true")
         axes.set_ylabel("samples")
