@@ -1,0 +1,161 @@
+"""How one raw input looks, and how a trained model's inputs are read from files."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasdl.errors import UserError, did_you_mean
+
+INPUT_KINDS = ("images", "table", "arrays", "tokens", "text")
+COLUMN_KINDS = ("numeric", "categorical", "date")
+DATE_PARTS = ("year", "month", "day", "weekday", "hour")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One input column of a table as it stands in the file.
+
+    Args:
+        name: The header's name.
+        kind: `numeric`, `categorical` or `date`.
+        categories: Texts of a categorical column; a category's place is its code.
+    """
+
+    name: str
+    kind: str = "numeric"
+    categories: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind not in COLUMN_KINDS:
+            raise UserError(
+                f"`kind` of column {self.name!r} must be one of {', '.join(COLUMN_KINDS)}. "
+                f"Received: kind={self.kind!r}"
+            )
+
+
+def matrix_columns(columns: Iterable[Column]) -> tuple[Column, ...]:
+    """Columns of a table's matrix: a date column becomes five numeric ones."""
+    expanded: list[Column] = []
+    for column in columns:
+        if column.kind == "date":
+            expanded += [Column(f"{column.name}.{part}") for part in DATE_PARTS]
+        else:
+            expanded.append(column)
+    return tuple(expanded)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """How a raw input of a data source looks: enough to read one from a file and feed a model.
+
+    Args:
+        kind: `images`, `table`, `arrays`, `tokens` (words as numbers) or `text` (characters as
+            numbers).
+        shape: Shape of one input as the model takes it, without the batch axis: `(H, W, C)` for
+            images, `(columns,)` for a table's matrix, `(context,)` for tokens and text.
+        dtype: Dtype of that input.
+        columns: The columns of a table, in the order of its matrix.
+        vocabulary: Words or characters. Number 0 is padding, 1 is unknown (`tokens`); 0 is
+            unknown (`text`); the entries follow.
+        value_range: Smallest and largest value that a pixel can have, where known; an image file
+            (0 to 255) is brought to it.
+        resize: Whether an image of another size is resized; otherwise it is refused.
+    """
+
+    kind: str
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+    columns: tuple[Column, ...] = ()
+    vocabulary: tuple[str, ...] = ()
+    value_range: tuple[float, float] | None = None
+    resize: bool = False
+
+    def __post_init__(self) -> None:
+        if self.kind not in INPUT_KINDS:
+            raise UserError(
+                f"`kind` must be one of {', '.join(INPUT_KINDS)}. Received: kind={self.kind!r}"
+            )
+
+    @property
+    def reserved(self) -> int:
+        """Numbers before the vocabulary's first entry: padding and unknown, or unknown alone."""
+        return {"tokens": 2, "text": 1}.get(self.kind, 0)
+
+    @property
+    def vocab_size(self) -> int | None:
+        """Vocabulary with the reserved numbers, or `None` where there is no vocabulary."""
+        return len(self.vocabulary) + self.reserved if self.vocabulary else None
+
+    @property
+    def context(self) -> int | None:
+        """Longest input, in tokens or characters."""
+        return self.shape[0] if self.kind in {"tokens", "text"} else None
+
+    @property
+    def matrix_columns(self) -> tuple[Column, ...]:
+        """Columns of a table's matrix: a date column becomes five numeric ones."""
+        return matrix_columns(self.columns)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values that JSON and TOML can hold; what is empty is left out."""
+        state: dict[str, Any] = {
+            "kind": self.kind,
+            "shape": list(self.shape),
+            "dtype": self.dtype,
+        }
+        if self.columns:
+            state["columns"] = [
+                {"name": column.name, "kind": column.kind}
+                | ({"categories": list(column.categories)} if column.categories else {})
+                for column in self.columns
+            ]
+        if self.vocabulary:
+            state["vocabulary"] = list(self.vocabulary)
+        if self.value_range is not None:
+            state["value_range"] = list(self.value_range)
+        if self.resize:
+            state["resize"] = True
+        return state
+
+    @classmethod
+    def from_dict(cls, state: Mapping[str, Any]) -> "Inputs":
+        """The record that `to_dict` was called on.
+
+        Raises:
+            UserError: On an unknown or missing key.
+        """
+        known = [entry.name for entry in fields(cls)]
+        for key in state:
+            if key not in known:
+                raise UserError(f"`inputs` has no entry {key!r}.{did_you_mean(key, known)}")
+        for key in ("kind", "shape"):
+            if key not in state:
+                raise UserError(f"`inputs` must have the entry {key!r}. Received: {list(state)}")
+        values = dict(state)
+        values["shape"] = tuple(int(size) for size in state["shape"])
+        values["vocabulary"] = tuple(state.get("vocabulary", ()))
+        values["columns"] = tuple(
+            Column(entry["name"], entry["kind"], tuple(entry.get("categories", ())))
+            for entry in state.get("columns", ())
+        )
+        if "value_range" in state:
+            low, high = state["value_range"]
+            values["value_range"] = (float(low), float(high))
+        return cls(**values)
+
+    def read(self, paths: Sequence[str | Path]) -> tuple[np.ndarray, list[str]]:
+        """Raw inputs from files, stacked, and a name for each sample.
+
+        Images: PNG, JPEG, folders of them, `.npy`, `.npz`, IDX. Tables: CSV with these columns
+        (others are passed over). Arrays: `.npy`, `.npz`. Tokens: text files, a sample a line.
+        Text: text files, cut into pieces of `shape[0]` characters.
+
+        Raises:
+            UserError: On a file that is missing, unreadable or of another form than these inputs.
+        """
+        from kerasdl.data.reading import read_inputs
+
+        return read_inputs(self, paths)

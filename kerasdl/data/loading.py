@@ -1,0 +1,193 @@
+"""The door to data: a name or a path."""
+
+import importlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kerasdl.data.array_data import array_data
+from kerasdl.data.arrays import read_npy, read_npz
+from kerasdl.data.checks import check_data
+from kerasdl.data.files import bare_name, bare_suffix, existing
+from kerasdl.data.idx import idx_pairs, is_idx_name
+from kerasdl.data.images import load_image_folder
+from kerasdl.data.npz_names import sorted_arrays
+from kerasdl.data.records import Data
+from kerasdl.data.sample_order import whole
+from kerasdl.data.table import load_table
+from kerasdl.data.text import load_text
+from kerasdl.errors import UserError
+
+_TABLES, _TEXTS, _ARRAYS = (".csv", ".tsv"), (".txt",), (".npz", ".npy")
+_SUFFIXES = (*_TABLES, *_TEXTS, *_ARRAYS)
+
+
+def load(
+    source: str | Path,
+    *,
+    task: str | None = None,
+    target: str | Sequence[str] | None = None,
+    image_size: tuple[int, int] | None = None,
+) -> Data:
+    """Data by name or from a file or folder; `split` makes what it lacks of the three parts.
+
+    - A name: `digits`, `fashion-mnist`, or `my-distribution:name` where two plugins have it.
+    - A folder of IDX files (the MNIST family), or of images: one folder per class, or `train/`,
+      `validation/`, `test/` of such.
+    - `.csv`, `.tsv` (`.gz`, `.xz`): a table, with `target`.
+    - `.npz`: arrays `x`, `y`, or `x_train`, `y_train`, `x_test`, `y_test`. `.npy`: inputs, with
+      `target` the path of the `.npy` with the targets.
+    - `.txt` (`.gz`, `.xz`): a text, whose next character is predicted.
+
+    A name goes before a folder of the same name; write `./digits` for the folder.
+
+    Args:
+        source: The name or path.
+        task: The task, where the source allows several; guessed from the targets without it.
+        target: Name of a table's column to predict, or names; path of the targets of a `.npy`.
+        image_size: Height and width that the images of a folder are resized to.
+
+    Raises:
+        UserError: On an unknown name, a missing or damaged file, or data that no network can be
+            trained on (NaN, labels outside the classes, unequal lengths, a single class).
+    """
+    _check_image_size(image_size)
+    record = _record(source)
+    if record is not None:
+        return _load_named(record, task, target, image_size)
+    path = existing(source)
+    if path.is_dir():
+        return _load_folder(path, task, target, image_size)
+    suffix = bare_suffix(path)
+    if image_size is not None:
+        raise _does_not_apply("image_size", path, "folders of images")
+    if suffix in _TABLES:
+        return load_table(path, target=target, task=task)
+    if suffix in _ARRAYS:
+        return _load_arrays(path, task, target)
+    if suffix in _TEXTS:
+        return _load_text(path, task, target)
+    if is_idx_name(path):
+        raise UserError(f"{path}: give the folder that holds images and labels: {path.parent}")
+    raise UserError(
+        f"{path}: data is read from {', '.join(_SUFFIXES)} files, and from folders of IDX files or "
+        f"images. Received: {path.suffix or 'a file without an ending'}."
+    )
+
+
+def _record(source: str | Path) -> Any:
+    """The dataset record of a name; `None` for what is a path."""
+    text = os.fspath(source)
+    looks_like_path = (
+        isinstance(source, Path)
+        or "/" in text
+        or os.sep in text
+        or text.startswith((".", "~"))
+        or bare_suffix(Path(text)) in _SUFFIXES
+        or is_idx_name(Path(text))
+    )
+    if looks_like_path:
+        return None
+    from kerasdl.plugin import host
+
+    try:
+        return host().dataset(text)
+    except UserError:
+        if Path(text).exists():
+            return None
+        raise
+
+
+def _load_named(
+    record: Any,
+    task: str | None,
+    target: str | Sequence[str] | None,
+    image_size: tuple[int, int] | None,
+) -> Data:
+    for name, value in {"target": target, "image_size": image_size}.items():
+        if value is not None:
+            raise _does_not_apply(name, f"dataset `{record.name}`", "files of your own")
+    module, _, function = record.loader.partition(":")
+    data = getattr(importlib.import_module(module), function)()
+    if not isinstance(data, Data):
+        raise UserError(
+            f"the loader {record.loader} of dataset `{record.name}` must return a "
+            f"kerasdl.data.Data. Received: {type(data).__name__}"
+        )
+    if task not in (None, data.task):
+        raise UserError(
+            f"dataset `{record.name}` is for the task {data.task}. Received: task={task!r}"
+        )
+    return check_data(data)
+
+
+def _load_folder(
+    path: Path,
+    task: str | None,
+    target: str | Sequence[str] | None,
+    image_size: tuple[int, int] | None,
+) -> Data:
+    if target is not None:
+        raise _does_not_apply("target", path, "tables and .npy files")
+    entries = [entry for entry in path.iterdir() if not entry.name.startswith(".")]
+    if not entries:
+        raise UserError(
+            f"{path}: the folder is empty. It must hold IDX files, or one folder of PNG or JPEG "
+            "images per class."
+        )
+    if any(is_idx_name(entry) for entry in entries):
+        if image_size is not None:
+            raise _does_not_apply("image_size", path, "folders of images")
+        name = path.resolve().name
+        return array_data(
+            idx_pairs(path), name=name, source=str(path), task=task or "image-classification"
+        )
+    if task not in (None, "image-classification"):
+        raise UserError(
+            f"{path}: a folder of images is for the task image-classification. "
+            f"Received: task={task!r}"
+        )
+    return load_image_folder(path, image_size)
+
+
+def _load_arrays(path: Path, task: str | None, target: str | Sequence[str] | None) -> Data:
+    if path.suffix.lower() == ".npz":
+        if target is not None:
+            raise _does_not_apply("target", path, "tables and .npy files")
+        arrays = sorted_arrays(read_npz(path), path)
+        parts, classes = arrays.pairs(), arrays.classes
+    else:
+        if not isinstance(target, str | Path):
+            raise UserError(
+                f"{path}: a .npy file holds inputs only; `target` must be the path of the .npy "
+                f"with the targets. Received: target={target!r}. Or save both: "
+                "np.savez(file, x=x, y=y)."
+            )
+        parts, classes = {"train": (read_npy(path), read_npy(target))}, None
+    return array_data(parts, name=bare_name(path), source=str(path), task=task, classes=classes)
+
+
+def _load_text(path: Path, task: str | None, target: str | Sequence[str] | None) -> Data:
+    if target is not None:
+        raise _does_not_apply("target", path, "tables and .npy files")
+    if task not in (None, "language-modelling"):
+        raise UserError(
+            f"{path}: a text is for the task language-modelling. Received: task={task!r}"
+        )
+    return load_text(path)
+
+
+def _check_image_size(image_size: tuple[int, int] | None) -> None:
+    if image_size is None:
+        return
+    if len(image_size) != 2:
+        raise UserError(
+            f"`image_size` must be (height, width). Received: image_size={image_size!r}"
+        )
+    for size in image_size:
+        whole("image_size", size, 2**15, start=1)
+
+
+def _does_not_apply(name: str, source: object, use: str) -> UserError:
+    return UserError(f"`{name}` does not apply to {source}: it is for {use}. Leave it out.")

@@ -1,0 +1,179 @@
+"""Reading the raw inputs of a trained model from files: what `Inputs.read` does, by kind."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from kerasdl.data import images
+from kerasdl.data.arrays import read_npy, read_npz
+from kerasdl.data.checks import check_finite
+from kerasdl.data.csv_frame import read_frame
+from kerasdl.data.files import existing, read_utf8
+from kerasdl.data.idx import is_idx_name, read_idx
+from kerasdl.data.inputs import Inputs
+from kerasdl.data.npz_names import sorted_arrays
+from kerasdl.data.table_columns import table_matrix
+from kerasdl.data.text import character_numbers, word_numbers, words
+from kerasdl.errors import UserError
+
+Read = tuple[np.ndarray, list[str]]
+
+
+def read_inputs(inputs: Inputs, paths: Sequence[str | Path]) -> Read:
+    """See `Inputs.read`."""
+    if isinstance(paths, str | Path):
+        paths = [paths]
+    if not paths:
+        raise UserError("at least one input file is needed. Received: none.")
+    reader = {
+        "images": _image_inputs,
+        "table": _table_inputs,
+        "arrays": _array_inputs,
+        "tokens": _token_inputs,
+        "text": _text_inputs,
+    }[inputs.kind]
+    arrays, names = [], []
+    for path in paths:
+        array, found = reader(inputs, existing(path))
+        check_finite(array, str(path), missing=inputs.kind == "table")
+        arrays.append(array)
+        names += found
+    return np.concatenate(arrays), names
+
+
+def _image_inputs(inputs: Inputs, path: Path) -> Read:
+    if path.is_dir():
+        files = images.image_files(path)
+        if not files:
+            raise UserError(f"{path}: the folder must hold PNG or JPEG images. Received: none.")
+        parts = [_one_image(inputs, file) for file in files]
+        return np.stack(parts), [str(file) for file in files]
+    if path.suffix.lower() in images.SUFFIXES:
+        return _one_image(inputs, path)[np.newaxis], [str(path)]
+    if is_idx_name(path) or path.suffix.lower() in {".npy", ".npz"}:
+        return _array_inputs(inputs, path)
+    raise UserError(
+        f"{path}: images are read from PNG, JPEG, .npy, .npz, IDX files and folders. "
+        f"Received: {path.suffix or path.name!r}."
+    )
+
+
+def _one_image(inputs: Inputs, path: Path) -> np.ndarray:
+    """An image file in the shape, the dtype and the range of values of the training images."""
+    height, width, channels = inputs.shape
+    if channels not in (1, 3) or inputs.value_range is None:
+        raise UserError(
+            f"{path}: these inputs of shape {inputs.shape} have no image-file form "
+            "(1 or 3 channels in a known range). Give them as .npy or .npz."
+        )
+    pixels = images.read_image(path, channels, (height, width) if inputs.resize else None)
+    if pixels.shape[:2] != (height, width):
+        raise UserError(
+            f"{path}: expected an image of (height={height}, width={width}). "
+            f"Received: (height={pixels.shape[0]}, width={pixels.shape[1]}). Resize it."
+        )
+    low, high = inputs.value_range
+    if (low, high) == (0, 255):
+        return pixels.astype(inputs.dtype)
+    values = low + pixels.astype(np.float64) * (high - low) / 255
+    whole = np.issubdtype(np.dtype(inputs.dtype), np.integer)
+    return (np.rint(values) if whole else values).astype(inputs.dtype)
+
+
+def _array_inputs(inputs: Inputs, path: Path) -> Read:
+    array = _any_array(path)
+    if array.dtype.kind not in "iufb":
+        raise UserError(f"{path}: inputs must be numbers. Received: dtype {array.dtype}.")
+    if array.shape[1:] != inputs.shape:
+        array = _reshaped(array, inputs.shape, path)
+    if np.dtype(inputs.dtype).kind in "iu":
+        _refuse_lossy(array, np.dtype(inputs.dtype), path)
+    with np.errstate(over="ignore"):  # what the dtype cannot hold becomes infinite and is refused
+        array = array.astype(inputs.dtype)
+    return array, [f"{path}[{number}]" for number in range(len(array))]
+
+
+def _any_array(path: Path) -> np.ndarray:
+    suffix = path.suffix.lower()
+    if suffix == ".npy":
+        return read_npy(path)
+    if suffix == ".npz":
+        return sorted_arrays(read_npz(path), path).inputs_only()
+    if is_idx_name(path):
+        return read_idx(path)
+    raise UserError(
+        f"{path}: arrays are read from .npy, .npz and IDX files. Received: "
+        f"{path.suffix or path.name!r}."
+    )
+
+
+def _reshaped(array: np.ndarray, shape: tuple[int, ...], path: Path) -> np.ndarray:
+    """A single sample gets its batch axis, images of one channel their channel axis."""
+    for candidate in (
+        array[np.newaxis],
+        array[..., np.newaxis],
+        array[np.newaxis, ..., np.newaxis],
+    ):
+        if candidate.shape[1:] == shape:
+            return candidate
+    raise UserError(
+        f"{path}: expected inputs of shape (samples, {', '.join(map(str, shape))}). "
+        f"Received: {array.shape}."
+    )
+
+
+def _refuse_lossy(array: np.ndarray, dtype: np.dtype, path: Path) -> None:
+    limits = np.iinfo(dtype)
+    if array.size == 0:
+        return
+    low, high = array.min(), array.max()
+    if not (limits.min <= low and high <= limits.max) or (array != np.floor(array)).any():
+        raise UserError(
+            f"{path}: values must be whole numbers from {limits.min} to {limits.max}, as in "
+            f"training. Received: values from {low} to {high}."
+        )
+
+
+def _table_inputs(inputs: Inputs, path: Path) -> Read:
+    if path.suffix.lower() in {".npy", ".npz"}:
+        return _array_inputs(inputs, path)
+    _refuse_folder(path, "a table is read from a CSV file")
+    matrix = table_matrix(read_frame(path), inputs, str(path))
+    return matrix, [f"{path}:{row + 1}" for row in range(len(matrix))]
+
+
+def _token_inputs(inputs: Inputs, path: Path) -> Read:
+    lines, names = _lines(path)
+    texts = [words(line) for line in lines]
+    return word_numbers(texts, inputs.vocabulary, inputs.shape[0]), names
+
+
+def _lines(path: Path) -> Read:
+    _refuse_folder(path, "texts are read from a text file, one a line")
+    numbered = [(n, line) for n, line in enumerate(read_utf8(path).split("\n"), 1) if line.strip()]
+    if not numbered:
+        raise UserError(f"{path}: the text must have at least one line that is not empty.")
+    return [line for _, line in numbered], [f"{path}:{number}" for number, _ in numbered]
+
+
+def _text_inputs(inputs: Inputs, path: Path) -> Read:
+    _refuse_folder(path, "a text is read from a text file")
+    context = inputs.shape[0]
+    numbers = character_numbers(read_utf8(path), inputs.vocabulary)
+    if len(numbers) < context:
+        raise UserError(
+            f"{path}: a text needs at least {context} characters, the model's context. "
+            f"Received: {len(numbers)}."
+        )
+    windows = len(numbers) // context
+    starts = range(0, windows * context, context)
+    return (
+        numbers[: windows * context].reshape(windows, context),
+        [f"{path}:{start}" for start in starts],
+    )
+
+
+def _refuse_folder(path: Path, rule: str) -> None:
+    if path.is_dir():
+        raise UserError(f"{path}: {rule}. Received: a folder.")

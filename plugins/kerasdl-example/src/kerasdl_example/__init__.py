@@ -1,0 +1,1 @@
+"""The smallest kerasdl plugin: one architecture."""

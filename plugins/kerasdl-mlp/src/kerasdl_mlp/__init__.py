@@ -1,0 +1,1 @@
+"""A kerasdl plugin: perceptron; linear, logistic and softmax regression; multilayer perceptron."""

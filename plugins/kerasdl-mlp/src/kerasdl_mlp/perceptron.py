@@ -1,0 +1,21 @@
+"""Rosenblatt's perceptron."""
+
+import keras
+
+from kerasdl.plugin import Config, Spec
+from kerasdl_mlp.activations import hard_threshold
+from kerasdl_mlp.inputs import flat_inputs, output_count
+
+
+def build(config: Config, spec: Spec) -> keras.Model:
+    """One layer of threshold units; each output is 0 or 1, not a logit.
+
+    Its gradient passes through the threshold unchanged. With half the squared error summed over
+    outputs, plain SGD, and one sample a step it learns by Rosenblatt's rule,
+    `w += rate * (target - output) * input`.
+    """
+    inputs, x = flat_inputs(spec)
+    head = keras.layers.Dense(
+        output_count(spec), activation=hard_threshold, kernel_initializer="zeros", name="head"
+    )
+    return keras.Model(inputs, head(x), name="perceptron")

@@ -1,0 +1,142 @@
+"""The door: what is a name, what is a path, and which arguments apply."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from kerasdl.data import Data, Inputs, Samples, load
+from kerasdl.errors import UserError
+
+
+def test_a_folder_of_idx_files_is_its_images(idx_folder):
+    data = load(idx_folder)
+    assert (data.name, data.task, data.outputs) == ("tiny", "image-classification", 3)
+    assert data.classes == ("0", "1", "2")
+    assert data.inputs.shape == (4, 3, 1)
+    assert (len(data.train), len(data.test)) == (6, 3)
+
+
+def test_an_unknown_name_has_close_matches():
+    with pytest.raises(UserError, match=r"unknown dataset 'digit'. Did you mean 'digits'"):
+        load("digit")
+
+
+def test_a_name_goes_before_a_folder_and_a_folder_before_an_unknown_name(idx_folder, monkeypatch):
+    monkeypatch.chdir(idx_folder.parent)
+    idx_folder.rename("iris")
+    assert load("iris").task == "tabular-classification"
+    assert load("./iris").task == "image-classification"
+    (idx_folder.parent / "iris").rename("my-things")
+    assert load("my-things").name == "my-things"
+
+
+@pytest.mark.parametrize("source", ["nowhere/data", "missing.csv", "./digits", "~/no/such.npz"])
+def test_a_missing_file_is_one_message(source, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="no such file or folder"):
+        load(source)
+
+
+def test_a_file_of_another_kind_names_the_known_ones(tmp_path):
+    (tmp_path / "a.pdf").write_text("pdf")
+    with pytest.raises(UserError, match=r"data is read from .csv, .*Received: .pdf"):
+        load(tmp_path / "a.pdf")
+
+
+def test_a_single_idx_file_asks_for_its_folder(idx_folder):
+    with pytest.raises(UserError, match=f"give the folder .*{idx_folder}"):
+        load(idx_folder / "t10k-images-idx3-ubyte")
+
+
+def test_idx_images_and_labels_of_unequal_length_are_refused(idx_folder, write_idx):
+    write_idx("t10k-labels-idx1-ubyte", np.array([0, 1], np.uint8), idx_folder)
+    with pytest.raises(UserError, match=r"tiny \(test\): .* 3 inputs and 2 targets"):
+        load(idx_folder)
+
+
+def test_idx_labels_outside_the_classes_are_refused(idx_folder, write_idx):
+    write_idx("t10k-labels-idx1-ubyte", np.array([0, 1, 9], np.uint8), idx_folder)
+    with pytest.raises(UserError, match=r"\(test\), targets: .* from 0 to 2 .* 9 at sample 2"):
+        load(idx_folder)
+
+
+@pytest.mark.parametrize(
+    ("source", "arguments", "message"),
+    [
+        ("digits", {"target": "x"}, "`target` does not apply to dataset `digits`"),
+        ("digits", {"image_size": (4, 4)}, "`image_size` does not apply"),
+        ("digits", {"task": "tabular-regression"}, "is for the task image-classification"),
+        ("tiny", {"target": "x"}, "`target` does not apply"),
+        ("tiny", {"image_size": (4, 4)}, "`image_size` does not apply"),
+        ("tiny/a.npz", {"target": "x"}, "`target` does not apply"),
+        ("tiny/a.npz", {"image_size": (4, 4)}, "`image_size` does not apply"),
+        ("tiny/a.txt", {"target": "x"}, "`target` does not apply"),
+        ("tiny/a.txt", {"task": "image-classification"}, "is for the task language-modelling"),
+    ],
+)
+def test_an_argument_that_does_not_apply_is_named(
+    idx_folder, monkeypatch, source, arguments, message
+):
+    monkeypatch.chdir(idx_folder.parent)
+    np.savez(idx_folder / "a.npz", x=np.zeros((2, 2)), y=[0, 1])
+    (idx_folder / "a.txt").write_text("abc")
+    with pytest.raises(UserError, match=message):
+        load(source, **arguments)
+
+
+def test_a_path_that_no_system_takes_is_one_message():
+    with pytest.raises(UserError):
+        load("a\0b.csv")
+    with pytest.raises(UserError):
+        load("x/" * 5000 + ".csv")
+
+
+def test_samples_take_copies_rows_of_both():
+    samples = Samples(np.arange(6).reshape(3, 2), np.array([5, 6, 7]))
+    taken = samples.take(np.array([2, 0]))
+    assert len(taken) == 2
+    assert taken.x.tolist() == [[4, 5], [0, 1]]
+    assert taken.y.tolist() == [7, 5]
+    assert Samples(np.zeros((2, 1))).take(np.array([1])).y is None
+
+
+def test_a_loader_that_returns_something_else_is_named(monkeypatch):
+    monkeypatch.setattr("kerasdl.data.embedded.digits", lambda: 5)
+    with pytest.raises(UserError, match="dataset `digits` must return a kerasdl.data.Data.*int"):
+        load("digits")
+
+
+def test_a_loaders_data_is_checked(monkeypatch):
+    bad = Data(
+        name="digits",
+        task="image-classification",
+        train=Samples(np.zeros((2, 8, 8, 1), np.uint8), np.array([0, 7])),
+        inputs=Inputs(kind="images", shape=(8, 8, 1), dtype="uint8"),
+        outputs=3,
+    )
+    monkeypatch.setattr("kerasdl.data.embedded.digits", lambda: bad)
+    with pytest.raises(UserError, match="from 0 to 2 .* 7 at sample 1"):
+        load("digits")
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    code = (
+        "import sys, kerasdl.data; "
+        "heavy = {'keras', 'jax', 'tensorflow', 'torch', 'sklearn', 'pandas', 'PIL'}; "
+        "assert 'load' in dir(kerasdl.data); "
+        "kerasdl.data.load; kerasdl.data.split; kerasdl.data.order; kerasdl.data.preprocessing; "
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_every_public_name_resolves():
+    import kerasdl.data
+
+    for name in kerasdl.data.__all__:
+        assert getattr(kerasdl.data, name) is not None
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        kerasdl.data.nothing  # noqa: B018
