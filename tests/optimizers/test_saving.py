@@ -1,0 +1,123 @@
+"""State in files: each variable once, in either state of rest, on every backend."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from kerasdl.optimizers import (
+    Adam,
+    AdaptiveGradientClipping,
+    Lookahead,
+    Nesterov,
+    ParameterGroups,
+    StochasticWeightAveraging,
+    to_rest,
+)
+
+MAKE = {
+    "nesterov": lambda: Nesterov(0.1),
+    "lookahead": lambda: Lookahead(Nesterov(0.1), 2),
+    "averaging": lambda: StochasticWeightAveraging(keras.optimizers.Adam(0.1)),
+    "clipping": lambda: AdaptiveGradientClipping(Adam(0.1, amsgrad=True)),
+    "groups": lambda: Lookahead(
+        ParameterGroups(keras.optimizers.AdamW(0.1), rates={"head": 0.5}, verbose=False)
+    ),
+}
+
+
+def steps(model, count, seed):
+    generator = np.random.default_rng(seed)
+    for _ in range(count):
+        given = [generator.normal(size=v.shape) for v in model.trainable_variables]
+        tensors = [keras.ops.convert_to_tensor(g, "float32") for g in given]
+        model.optimizer.apply(tensors, model.trainable_variables)
+
+
+@pytest.mark.parametrize("resting", [False, True])
+@pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)
+def test_loaded_model_trains_on_as_the_saved_one(make, resting, network, arrays, same, tmp_path):
+    model = network(make())
+    steps(model, 3, seed=1)
+    if resting:
+        to_rest(model.optimizer)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    same(arrays(loaded.optimizer.variables), arrays(model.optimizer.variables), rtol=0, atol=0)
+    for each in (model, loaded):
+        steps(each, 3, seed=2)
+        to_rest(each.optimizer)
+    same(arrays(loaded.trainable_variables), arrays(model.trainable_variables), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)
+def test_each_variable_is_in_the_file_once(make, network, tmp_path):
+    model = network(make())
+    steps(model, 1, seed=1)
+    model.save_weights(tmp_path / "model.weights.h5")
+    found = []
+    with h5py.File(tmp_path / "model.weights.h5") as file:
+        file.visititems(lambda name, item: found.append(name) if hasattr(item, "shape") else None)
+    held = [name for name in found if name.startswith("optimizer/")]
+    # The optimizer that `ParameterGroups` was given stays unbuilt: a count and a rate.
+    pattern = 2 if isinstance(getattr(model.optimizer, "optimizer", None), ParameterGroups) else 0
+    assert len(held) == len(model.optimizer.variables) + pattern
+
+
+def test_state_of_another_optimizer_is_refused(network, tmp_path):
+    model, other = network(Lookahead("sgd")), network(StochasticWeightAveraging("sgd"))
+    steps(model, 1, seed=1)
+    steps(other, 1, seed=1)
+    model.save_weights(tmp_path / "model.weights.h5")
+    with pytest.raises(ValueError, match="was written for another model or optimizer"):
+        other.load_weights(tmp_path / "model.weights.h5")
+
+
+def test_config_of_a_keras_optimizer_names_no_backend():
+    config = Lookahead(keras.optimizers.Adam(0.1)).get_config()["optimizer"]
+    assert (config["module"], config["class_name"]) == ("keras.optimizers", "Adam")
+    assert "Backend" not in repr(config) and ".backend." not in repr(config)
+
+
+ELSEWHERE = """
+    import sys
+    import keras
+    import numpy as np
+    import kerasdl.optimizers
+    from kerasdl.optimizers import to_rest
+
+    model = keras.saving.load_model(sys.argv[1])
+    generator = np.random.default_rng(2)
+    for _ in range(3):
+        given = [generator.normal(size=v.shape) for v in model.trainable_variables]
+        tensors = [keras.ops.convert_to_tensor(g, "float32") for g in given]
+        model.optimizer.apply(tensors, model.trainable_variables)
+    to_rest(model.optimizer)
+    np.savez(sys.argv[2], *model.get_weights())
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
+@pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)
+def test_model_loaded_on_another_backend_trains_on(make, backend, network, arrays, same, tmp_path):
+    pytest.importorskip(backend)
+    model = network(make())
+    steps(model, 3, seed=1)
+    model.save(tmp_path / "model.keras")
+    arguments = [str(tmp_path / "model.keras"), str(tmp_path / "after.npz")]
+    subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(ELSEWHERE), *arguments],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        check=True,
+        timeout=300,
+    )
+    steps(model, 3, seed=2)
+    to_rest(model.optimizer)
+    with np.load(arguments[1]) as file:
+        same(arrays(model.trainable_variables), [file[name] for name in file.files], rtol=1e-5)
