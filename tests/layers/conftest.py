@@ -1,0 +1,18 @@
+"""What the layers' tests share."""
+
+import keras
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def array():
+    """`array(*shape)`: normal random numbers in float32, the same ones in every run."""
+    generator = np.random.default_rng(5)
+    return lambda *shape: generator.normal(size=shape).astype("float32")
+
+
+@pytest.fixture
+def plain():
+    """`plain(tensor)`: the tensor as a NumPy array."""
+    return lambda tensor: np.asarray(keras.ops.convert_to_numpy(tensor))
