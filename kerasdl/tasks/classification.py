@@ -10,6 +10,7 @@ import numpy as np
 from kerasdl import metrics as figures
 from kerasdl import plots
 from kerasdl.data import Data
+from kerasdl.losses.token_loss import TokenLoss
 from kerasdl.tasks.task import Evaluation, Task, output_activation
 
 
@@ -101,9 +102,7 @@ class Classification(Task):
 
 
 def _takes_integers(loss: keras.losses.Loss) -> bool:
-    return isinstance(loss, keras.losses.SparseCategoricalCrossentropy) or getattr(
-        loss, "integer_targets", False
-    )
+    return isinstance(loss, keras.losses.SparseCategoricalCrossentropy | TokenLoss)
 
 
 def _class_names(data: Data) -> Sequence[str]:

@@ -39,12 +39,19 @@ def component_class(kind: str, name: str) -> type:
 
 
 def make_component(kind: str, name: str, **arguments: Any) -> Any:
-    """An instance of `component_class(kind, name)`, given those arguments that it takes."""
+    """An instance of `component_class(kind, name)`.
+
+    Raises:
+        UserError: If there is none of that name, or it does not take an argument or needs others.
+    """
     cls = component_class(kind, name)
     parameters = inspect.signature(cls.__init__).parameters
-    known = {key: value for key, value in arguments.items() if key in parameters}
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    strange = [key for key in arguments if key not in parameters]
+    if strange and not (open_ended and kind == "optimizer"):
+        raise UserError(f"{kind} {name!r} takes no `{strange[0]}`")
     try:
-        return cls(**known)
+        return cls(**arguments)
     except TypeError as error:
         raise UserError(f"{kind} {name!r} cannot be made without arguments: {error}") from None
 

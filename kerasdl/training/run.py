@@ -154,7 +154,6 @@ def _prepare(config: RunConfig) -> "tuple[keras.Model, Data, Task]":
     from kerasdl import data as room
     from kerasdl.models import create_model
     from kerasdl.tasks import get_task
-    from kerasdl.training.components import make_component
 
     data = _load_data(config)
     task = get_task(data.task)
@@ -173,10 +172,25 @@ def _prepare(config: RunConfig) -> "tuple[keras.Model, Data, Task]":
         **config.fields,
     )
     model = keras.Model(raw, task.head(architecture(features), data), name="run")
-    chosen = make_component("loss", config.loss) if config.loss else None
-    loss = task.loss(chosen, model, data)
+    loss = task.loss(_chosen_loss(config, task), model, data)
     model.compile(_optimizer(config, data), loss=loss, metrics=task.metrics(loss, data))
     return model, data, task
+
+
+def _chosen_loss(config: RunConfig, task: "Task") -> "keras.losses.Loss | None":
+    """The loss that the configuration names, or that its label smoothing asks for."""
+    from kerasdl.tasks import Classification
+    from kerasdl.training.components import make_component
+
+    smoothing = {"label_smoothing": config.label_smoothing} if config.label_smoothing else {}
+    if config.loss is None and not smoothing:
+        return None
+    if smoothing and not isinstance(task, Classification):
+        raise UserError(
+            "`label_smoothing` is for tasks with one class out of several. "
+            f"Received: label_smoothing={config.label_smoothing}"
+        )
+    return make_component("loss", config.loss or "softmax-cross-entropy", **smoothing)
 
 
 def _optimizer(config: RunConfig, data: "Data") -> "keras.optimizers.Optimizer":
@@ -214,6 +228,7 @@ def _describe(run: Run, config: RunConfig) -> None:
 def _fit(
     run: Run, config: RunConfig, events: "keras.callbacks.Callback"
 ) -> tuple[float, dict[str, list[float]]]:
+    from kerasdl.callbacks.weights_at_rest import WeightsAtRest
     from kerasdl.data import Batches
     from kerasdl.training.log import MetricsLog
     from kerasdl.training.progress import Progress
@@ -229,9 +244,9 @@ def _fit(
     validation = held_out and (held_out.x, run.task.targets(held_out.y, loss, run.data))
     log = MetricsLog(run.folder / "metrics.csv")
     progress = Progress(config.epochs, len(batches))
-    callbacks: list[Any] = [log, progress, events]
+    callbacks: list[Any] = [WeightsAtRest(), log, progress, events]
     if config.patience is not None:
-        callbacks.insert(0, _early_stopping(run, config))
+        callbacks.insert(1, _early_stopping(run, config))
     started = time.perf_counter()
     try:
         run.model.fit(
