@@ -7,7 +7,7 @@
 import importlib
 from typing import Any
 
-__version__ = "0.1.0"
+from kerasdl.version import __version__ as __version__
 
 _HOMES = {
     "create_model": "kerasdl.models",

@@ -110,7 +110,7 @@ def create_model(
     if weights is not None:
         from kerasdl.weights import load_into
 
-        copied = load_into(model, weights)
+        copied = load_into(model, weights, lambda path: load_model(path, compile=False))
     if freeze is not None and freeze is not False:
         _freeze(model, freeze, copied)
     return model

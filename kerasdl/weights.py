@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,15 @@ def save_safetensors(model: keras.Model, path: str | Path) -> None:
     save_file(tensors, str(path), metadata={"order": json.dumps(list(tensors))})
 
 
-def load_into(model: keras.Model, source: str | Path) -> set[str]:
+def load_into(
+    model: keras.Model, source: str | Path, load: Callable[[Path], keras.Model]
+) -> set[str]:
     """Fills `model` from `source`; variables of another size keep their fresh values.
 
     Args:
         model: The model to fill, made by `create_model`.
         source: A run folder, `.keras`, `.weights.h5` or `.safetensors` file.
+        load: What opens a run folder or `.keras` file.
 
     Returns:
         Names of the layers filled entirely.
@@ -54,9 +58,7 @@ def load_into(model: keras.Model, source: str | Path) -> set[str]:
         return _copy(model, _read_safetensors(path), path)
     if path.name.endswith(".weights.h5"):
         return _load_h5(model, path)
-    from kerasdl.models import load_model
-
-    donor = architecture_model(load_model(path, compile=False))
+    donor = architecture_model(load(path))
     values = [(v.path, keras.ops.convert_to_numpy(v.value)) for v in donor.weights]
     return _copy(model, values, path)
 

@@ -128,6 +128,8 @@ class StepTap:
         self._plain = model.train_function
         self._own_step = vars(model).get("train_step")
         self._inner_step = model.train_step
+        if not model.optimizer.built:  # TensorFlow's would be in its first step, within a branch
+            model.optimizer.build(model.trainable_variables)
         self.step = _batches_seen(model.optimizer)
         parts = [model.optimizer, self._own_step, *model.metrics]
         if len(parts) != len(self._compiled_for) or any(

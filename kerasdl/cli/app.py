@@ -10,10 +10,10 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from kerasdl import __version__
 from kerasdl.cli import backends, data, describe, evaluate, list_, plugins, predict, train
 from kerasdl.cli.output import error, note
 from kerasdl.errors import UserError
+from kerasdl.version import __version__
 
 _NO_PLUGIN = "--no-plugin"
 _INTERRUPTED = 130  # 128 + SIGINT

@@ -9,8 +9,10 @@ import keras
 class Origin(keras.layers.Layer):
     """Ends an architecture: widens 16-bit outputs to float32 and remembers where it comes from.
 
-    `y = cast(x, float32)` for float16 and bfloat16, `y = x` for everything else. The origin is part of the layer's config, so it stays in the file
-    when the model is saved again by plain Keras, and can be read without loading the model.
+    `y = cast(x, float32)` for float16 and bfloat16, `y = x` for everything else.
+
+    The origin is part of the layer's config, so it stays in the file when plain Keras saves the
+    model again, and can be read without loading the model.
 
     Shapes: any; output as input.
 

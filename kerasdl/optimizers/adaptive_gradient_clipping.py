@@ -75,7 +75,7 @@ class AdaptiveGradientClipping(OptimizerWrapper):
             return gradient
         if found(self.exclude, variable.path):
             return gradient
-        gradient = ops.convert_to_tensor(gradient)
+        gradient = ops.convert_to_tensor(gradient, sparse=False)
         # A constant loss scale is taken out by the inner optimizer, after this.
         scale = self.clipping * (self.loss_scale_factor or 1.0)
         limit = ops.multiply(ops.maximum(_unit_norm(variable), self.epsilon), scale)

@@ -231,9 +231,10 @@ class ParameterGroups(OptimizerWrapper):
             if gradient is not None and not getattr(variable, "overwrite_with_gradient", False)
         ]
         clipped = list(grads)
-        totals = {position: ops.convert_to_tensor(grads[position]) for position, _ in known}
+        dense = {p: ops.convert_to_tensor(grads[p], sparse=False) for p, _ in known}
+        totals = dense
         if self.sums is not None:
-            totals = {p: ops.add(totals[p], self.sums[index]) for p, index in known}
+            totals = {p: ops.add(dense[p], self.sums[index]) for p, index in known}
         limit = self.global_limit * (self.loss_scale_factor or 1.0) * self.batches_per_update
         factor = _shrink_factor(list(totals.values()), limit)
         due = ops.equal(ops.mod(self._batches + 1, self.batches_per_update), 0)
@@ -244,7 +245,7 @@ class ParameterGroups(OptimizerWrapper):
                 # The members add their own sums, which equal these, to what they are given.
                 kept = self.sums[index]
                 last = ops.subtract(clipped[position], kept)
-                clipped[position] = select(due, last, grads[position])
+                clipped[position] = select(due, last, dense[position])
                 self.assign(kept, select(due, ops.zeros_like(total), total))
         return clipped
 

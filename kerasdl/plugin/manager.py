@@ -15,7 +15,6 @@ from typing import Any, Literal
 
 import pluggy
 
-from kerasdl import __version__
 from kerasdl.errors import UserError, closest
 from kerasdl.plugin import hookspecs
 from kerasdl.plugin.builtin import DATASETS
@@ -23,6 +22,7 @@ from kerasdl.plugin.catalog import Catalog, Provider
 from kerasdl.plugin.components import COMPONENTS
 from kerasdl.plugin.types import Architecture, Command, Component, Dataset, Record
 from kerasdl.plugin.validate import ApiError, RecordError, check_record
+from kerasdl.version import __version__
 
 ALLOW = "KERASDL_PLUGINS"
 DENY = "KERASDL_DISABLE_PLUGINS"

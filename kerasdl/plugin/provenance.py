@@ -6,9 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from kerasdl import __version__
 from kerasdl.plugin.catalog import Provider
 from kerasdl.plugin.manager import PluginState
+from kerasdl.version import __version__
 
 
 @cache

@@ -24,7 +24,7 @@ class CallbackRun:
         model: The model as training left it.
         callback: The callback, used once.
         history: What `fit` returned.
-        traces: How often the model had been traced when each batch ended.
+        traces: How often the model had been traced at the start of each epoch and at the end.
         model_readings: How often hooks of batches read `callback.model`.
     """
 
@@ -87,9 +87,8 @@ class CallbackCase:
         model, callback, traces = self.model(), self.new(), []
         counter = count_calls(model.layers[-1])
         record = keras.callbacks.LambdaCallback(
-            on_train_batch_end=lambda batch, logs: traces.append(counter[0])
+            on_epoch_begin=lambda epoch, logs: traces.append(counter[0])
         )
-        record.async_safe = True
         with _watched(callback) as readings:
             try:
                 history = self.fit(model, callback, record)
@@ -97,10 +96,10 @@ class CallbackCase:
                 if readings[0]:
                     raise AssertionError(
                         f"fit failed after {readings[0]} readings of `self.model` in hooks of "
-                        f"batches: {error}"
+                        f"training batches: {error}"
                     ) from error
                 raise
-        return CallbackRun(model, callback, history, traces, readings[0])
+        return CallbackRun(model, callback, history, [*traces, counter[0]], readings[0])
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from kerasdl.errors import UserError
 from kerasdl.testing.arguments import Arguments, standard_dtype
 from kerasdl.testing.numerics import dtype_of, is_floating, to_numpy
 from kerasdl.testing.precision import converted, precision
+from kerasdl.testing.serialization import revived
 from kerasdl.testing.training import float_outputs, projected, projection
 
 STEPS = {"float64": (1e-5, 1e-5), "float32": (1e-2, 2e-2)}
@@ -163,6 +164,8 @@ def gradcheck_model(
     with precision(dtype):
         copy = _copied(model, dtype, lambda layer: layer(tensors(x)))
         measure = keras.losses.get(loss)
+        if isinstance(measure, keras.losses.Loss):
+            measure = revived(measure)  # a loss computes in what `floatx` was at its making
         inputs, targets = tensors(x), tensors(y)
 
         def value() -> Any:

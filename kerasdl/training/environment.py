@@ -7,9 +7,9 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from kerasdl import __version__
 from kerasdl.plugin import host
 from kerasdl.plugin.provenance import plugin_origin
+from kerasdl.version import __version__
 
 _PACKAGES = (
     "keras",

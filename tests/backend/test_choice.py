@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import pytest
+
 from kerasdl.backend import choice
 from kerasdl.errors import UserError
 from kerasdl.settings import write_setting

@@ -182,3 +182,29 @@ def test_second_fit_compiles_nothing(make, network, examples):
         assert len(calls) == 8  # runs as it is written, once a step
     else:
         assert len(calls) == traced <= 2
+
+
+@pytest.mark.parametrize("name", ["momentum", "nesterov", "adam", "groups"])
+def test_embedding_takes_the_steps_of_a_dense_gradient(name, rng, steps, same):
+    """Its gradient is sparse on TensorFlow; rows that are not looked up move by momentum alone."""
+    model = keras.Sequential(
+        [keras.Input((2,), dtype="int32"), keras.layers.Embedding(5, 3), keras.layers.Flatten()]
+    )
+    options = {"global_clipnorm": 0.5} if name == "groups" else {}
+    make = (
+        MAKE[name]
+        if name != "groups"
+        else lambda **o: ParameterGroups(Adam(0.1, **o), verbose=False)
+    )
+    start = model.get_weights()
+    model.compile(make(**options), loss="mse")
+    x = np.array([[0, 1], [1, 3]])
+
+    def gradient(weights):
+        total = np.zeros((5, 3))
+        error = 2 * (weights[0][x].reshape(2, 6) - 1) / 12
+        np.add.at(total, x.reshape(-1), error.reshape(4, 3))
+        return [total]
+
+    model.fit(x, np.ones((2, 6), "float32"), epochs=3, verbose=0)
+    same(model.get_weights(), steps(make(**options), start, [gradient] * 3)[-1], rtol=1e-5)

@@ -3,6 +3,7 @@ import json
 import keras
 import numpy as np
 import pytest
+
 from kerasdl.errors import UserError
 from kerasdl.schedules import (
     Chain,

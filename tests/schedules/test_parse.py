@@ -1,5 +1,6 @@
 import keras
 import pytest
+
 from kerasdl.errors import UserError
 from kerasdl.schedules import NAMED, Cosine, Epochs, Hold, OneCycle, Warmup, parse_schedule
 

@@ -74,14 +74,16 @@ FAULTS = {
     "batch_hooks_async_safe": [
         (NotAsyncSafe, "on_train_batch_end overridden, and `async_safe` is not True")
     ],
-    "batch_hooks_avoid_model": [(ReadsModel, "readings of `self.model` in")],
+    "batch_hooks_avoid_model": [
+        (ReadsModel, "readings of `self.model` in hooks of training batches")
+    ],
     "fits": [
         (BreaksWeights, "after fit: 12 of 12 entries are not finite"),
         (Raises, "KeyError: 'nowhere'"),
     ],
     "fits_again": [(StopsWhenReused, "epochs [0] with logs")],
     "survives_saving": [(SpoilsSaving, "lambda")],
-    "compiles_once": [(Recompiles, "the model was traced")],
+    "compiles_once": [(Recompiles, "the model had been traced")],
 }
 PLANTED = [(name, *fault) for name, faults in FAULTS.items() for fault in faults]
 

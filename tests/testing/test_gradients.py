@@ -143,8 +143,8 @@ def test_gradcheck_model_when_one_layer_is_wrong():
     model = model_of(WrongDense(3, name="wrong"), keras.layers.Dense(2, name="right"))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     rows = gradcheck_model(model, X, LABELS, loss)
-    assert {row.parameter for row in rows if not row.ok} == {"wrong/kernel"}
     (bad,) = (row for row in rows if not row.ok)
+    assert bad.parameter.endswith("wrong/kernel")
     assert bad.analytic == pytest.approx(1.5 * bad.numeric, rel=0.05)
 
 

@@ -155,7 +155,7 @@ FAULTS = {
     ],
     "rest_round_trip": [(DriftsAtRest, "after a second `to_rest`")],
     "compiled_matches_eager": [(CountsInPython, "after compiled steps")],
-    "compiles_once": [(ChangesDtype, "the model was traced")],
+    "compiles_once": [(ChangesDtype, "the model had been traced")],
     "state_saved": [
         (LosesState, "optimizer variable"),
         (KeepsStateInPython, "after the next step of the loaded model"),

@@ -106,7 +106,10 @@ def test_prediction_reads_an_image_as_a_person_saved_it(digits, tmp_path):
 def test_table_run_predicts_in_the_target_s_unit(tmp_path, rng):
     x = rng.normal(size=(200, 2))
     price = 1000 + 300 * x[:, 0] - 100 * x[:, 1]
-    lines = [f"{a:.4f},{'red' if b > 0 else 'blue'},{b:.4f},{p:.2f}" for (a, b), p in zip(x, price, strict=True)]
+    lines = [
+        f"{a:.4f},{'red' if b > 0 else 'blue'},{b:.4f},{p:.2f}"
+        for (a, b), p in zip(x, price, strict=True)
+    ]
     (tmp_path / "houses.csv").write_text("\n".join(["a,colour,b,price", *lines]))
     run = train(
         RunConfig(
