@@ -12,10 +12,15 @@ from keras import ops
 ROUTES = ("keras", "jax")
 
 
-def choose_route(bias: Any, mask: Any) -> str:
-    """`"jax"` on JAX where only lengths, a window or causality hide keys; else `"keras"`."""
-    plain = bias is None and mask is None
-    return "jax" if plain and keras.backend.backend() == "jax" else "keras"
+def choose_route(
+    window: Any = None, lengths: Any = None, bias: Any = None, mask: Any = None
+) -> str:
+    """`"jax"` on JAX where lengths or a window hide keys, which Keras would make a mask of.
+
+    Without either, Keras finds its own kernels; with a bias or a mask there is nothing to gain.
+    """
+    ours = (window is not None or lengths is not None) and bias is None and mask is None
+    return "jax" if ours and keras.backend.backend() == "jax" else "keras"
 
 
 def dot_product_attention(
@@ -47,7 +52,7 @@ def dot_product_attention(
         mask: Booleans, True where a key is seen.
         route: `"keras"` or `"jax"`; None chooses.
     """
-    if (route or choose_route(bias, mask)) == "jax":
+    if (route or choose_route(window, lengths, bias, mask)) == "jax":
         return _jax(query, key, value, causal, window, lengths)
     return _keras(query, key, value, causal, window, lengths, bias, mask)
 

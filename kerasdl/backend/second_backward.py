@@ -116,7 +116,7 @@ def _torch_gradients(model: keras.Model, x: Any, y: Any, sample_weight: Any) -> 
     y_pred, loss, scaled = _forward(model, x, y, sample_weight)
     tensors = [v.value for v in model.trainable_variables]
     gradients = torch.autograd.grad(scaled, tensors, allow_unused=True)
-    return keras.tree.map_structure(torch.Tensor.detach, y_pred), loss.detach(), list(gradients)
+    return y_pred, loss.detach(), list(gradients)
 
 
 def _forward(model: keras.Model, x: Any, y: Any, sample_weight: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from kerasdl.callbacks._step_tap import Reading, StepTap, attach
+from kerasdl.callbacks._step_watch import Wants
 
 
 class StepReader(keras.callbacks.Callback):
@@ -20,7 +21,7 @@ class StepReader(keras.callbacks.Callback):
     """
 
     async_safe = True
-    wants: frozenset[str] = frozenset()
+    wants: Wants = frozenset()
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,12 +1,12 @@
 """What a training step computes and no callback sees: gradients, updates, the batch."""
 
-import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import keras
-from keras import ops
+
+from kerasdl.callbacks._step_watch import Wants, watched_step
 
 RESULTS = "kerasdl_step"
 """The key of the results in the logs of a step; taken out before anybody sees them."""
@@ -29,12 +29,16 @@ class Reading(NamedTuple):
 class Reader(Protocol):
     """Who reads from a tap.
 
-    `wants` holds some of: `"norms"` (`(3, V)` squared norms of gradients, weights and updates, for
-    the `V` trainable variables), `"finite"` (`(1 + V,)`, 1 where the loss and each gradient are
-    finite; steps with others are held back) and `"batch"` (what the step was given, flat).
+    `wants` holds some of:
+
+    - `("norms", n)`: at every n-th update, `(3, V)` squared norms of gradients, weights and
+      updates of the `V` trainable variables; at other steps -1;
+    - `"finite"`: `(1 + V,)`, 1 where the loss and each gradient are finite. Steps with others are
+      held back;
+    - `"batch"`: what the step was given; see `StepTap.batch_of`.
     """
 
-    wants: frozenset[str]
+    wants: Wants
 
     def due(self, step: int) -> bool:
         """Whether the results of this step are to be kept."""
@@ -89,17 +93,20 @@ class StepTap:
         self._fit: Any = None
         self._plain: Any = None
         self._compiled_for: list[Any] = []
-        self._compiled: dict[frozenset[str], Any] = {}
+        self._compiled: dict[Wants, Any] = {}
 
     @property
-    def wants(self) -> frozenset[str]:
+    def wants(self) -> Wants:
         """What all readers want."""
         return frozenset().union(*(reader.wants for reader in self.readers))
 
     def attach(self, reader: Reader) -> None:
         """See the function of this name."""
         if self.readers and self._fit is not self.model.history:
-            self._remove()  # left over from a `fit` that was broken off
+            self.readers.clear()  # left over from a `fit` that was broken off
+            self._restore_step()
+            self._compiled.clear()
+            self.model.make_train_function(force=True)
         if not self.readers:
             self._install()
         if reader not in self.readers:
@@ -178,20 +185,21 @@ class StepTap:
                     reader.receive(Reading(self.step - 1, results))
         return (logs, returned[1]) if on_jax else logs
 
-    def _train_step(self, wants: frozenset[str], *args: Any) -> Any:
+    def _train_step(self, wants: Wants, *args: Any) -> Any:
         """Keras's training step with more in its logs; traced where the backend compiles."""
-        watch = _Watch(self.model, wants)
-        route = _stateless_step if keras.backend.backend() == "jax" else _stateful_step
-        logs, rest = route(watch, self._inner_step, *args)
+        if self._fit is not self.model.history:
+            return self._inner_step(*args)  # left over from a `fit` that was broken off
+        due = any(reader.due(self.step) for reader in self.readers)
+        logs, results, state = watched_step(self.model, wants, self._inner_step, due, *args)
         if "batch" in wants:
             self.batch_structure = keras.tree.map_structure(lambda x: x is not None, args[-1])
             flat = keras.tree.flatten(args[-1])
             entries = [entry for entry in flat if entry is not None]
             # TensorFlow passes dictionaries out of a compiled function, and no lists.
-            watch.results["batch"] = {str(i): entry for i, entry in enumerate(entries)}
+            results["batch"] = {str(i): entry for i, entry in enumerate(entries)}
         if isinstance(logs, dict):
-            logs = {**logs, RESULTS: watch.results}
-        return logs if rest is None else (logs, rest)
+            logs = {**logs, RESULTS: results}
+        return logs if state is None else (logs, state)
 
     def batch_of(self, reading: Reading) -> Any:
         """The batch of a reading as the step got it: `x`, or a tuple with `y` and weights."""
@@ -199,144 +207,6 @@ class StepTap:
         return keras.tree.map_structure(
             lambda present: next(entries) if present else None, self.batch_structure
         )
-
-
-class _Watch:
-    """Sees one call of the optimizer, and notes what is wanted about it."""
-
-    def __init__(self, model: keras.Model, wants: frozenset[str]) -> None:
-        self.model, self.optimizer = model, model.optimizer
-        self.scaling = isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
-        self.wants = wants
-        self.results: dict[str, Any] = {}
-        self.finite: Any = True
-
-    @property
-    def holds_back(self) -> bool:
-        return "finite" in self.wants
-
-    def gradients(self, gradients: list[Any], scale: Any) -> Any:
-        """Notes the gradients; the result is whether the step may be made."""
-        self.scale = scale
-        if not self.holds_back:
-            return True
-        self.flags = [1.0 if g is None else _all_finite(g) for g in gradients]
-        if self.scaling:
-            return True  # gradients overflow there by design, and it skips them itself
-        self.finite = ops.all(ops.stack([ops.cast(flag, "bool") for flag in self.flags]))
-        return self.finite
-
-    def norms(self, gradients: list[Any], before: list[Any], after: list[Any]) -> None:
-        """Notes squared norms."""
-        if "norms" not in self.wants:
-            return
-        squares = [_square_sum(g) for g in gradients]
-        if self.scale is not None:
-            squares = [ops.divide(entry, ops.square(self.scale)) for entry in squares]
-        updates = [
-            _square_sum(ops.subtract(_float(new), _float(old)))
-            for new, old in zip(after, before, strict=True)
-        ]
-        rows = squares, [_square_sum(entry) for entry in before], updates
-        self.results["norms"] = ops.stack([ops.stack(row) for row in rows])
-
-    def loss(self, logs: Any) -> Any:
-        """Notes whether the loss is finite; the result is whether the rest of the state may go on.
-
-        The loss in the logs is a mean over the epoch, and no bad one has entered it before.
-        """
-        loss = logs.get("loss") if isinstance(logs, dict) else None
-        loss_flag = 1.0 if loss is None else _all_finite(loss)
-        flags = [loss_flag, *getattr(self, "flags", ())]
-        self.results["finite"] = ops.stack([ops.cast(flag, "float32") for flag in flags])
-        return ops.logical_and(self.finite, ops.cast(loss_flag, "bool"))
-
-
-def _stateless_step(watch: _Watch, inner: Callable[..., Any], state: Any, data: Any) -> Any:
-    """On JAX: state in, state out."""
-    plain = watch.optimizer.stateless_apply
-
-    def stateless_apply(optimizer_variables: Any, grads: Any, trainable_variables: Any) -> Any:
-        values = dict(zip(map(id, watch.optimizer.variables), optimizer_variables, strict=True))
-        scale = _scale(watch, values.get(id(getattr(watch.optimizer, "dynamic_scale", None))))
-        allowed = watch.gradients(grads, scale)
-
-        def step() -> Any:
-            return plain(optimizer_variables, grads, trainable_variables)
-
-        def no_step() -> Any:
-            return list(trainable_variables), list(optimizer_variables)
-
-        made = step() if allowed is True else ops.cond(allowed, step, no_step)
-        watch.norms(grads, trainable_variables, made[0])
-        return made
-
-    with _replaced(watch.optimizer, "stateless_apply", stateless_apply):
-        logs, after = inner(state, data)
-    if watch.holds_back:
-        going_on = watch.loss(logs)
-        after = list(after)
-        for part in (1, 3):  # what is neither trained nor the optimizer's
-            pairs = zip(after[part], state[part], strict=True)
-            after[part] = [ops.where(going_on, new, old) for new, old in pairs]
-        after = tuple(after)
-    return logs, after
-
-
-def _stateful_step(watch: _Watch, inner: Callable[..., Any], data: Any) -> Any:
-    """On TensorFlow and PyTorch: variables are assigned to in passing."""
-    plain = watch.optimizer.apply
-
-    def apply(grads: Any, trainable_variables: Any = None) -> None:
-        grads = list(grads)
-        variables = list(trainable_variables or watch.model.trainable_variables)
-        allowed = watch.gradients(grads, _scale(watch, None))
-        before = [ops.copy(v) for v in variables] if "norms" in watch.wants else []
-        if allowed is True:
-            plain(grads, variables)
-        else:
-            ops.cond(allowed, lambda: plain(grads, variables), lambda: None)
-        if before:
-            watch.norms(grads, before, [ops.convert_to_tensor(v) for v in variables])
-
-    state = [*watch.model.non_trainable_variables, *watch.model.metrics_variables]
-    before = [ops.copy(v) for v in state] if watch.holds_back else []
-    with _replaced(watch.optimizer, "apply", apply):
-        logs = inner(data)
-    if watch.holds_back:
-        going_on = watch.loss(logs)
-        for variable, old in zip(state, before, strict=True):
-            variable.assign(ops.where(going_on, ops.convert_to_tensor(variable), old))
-    return logs, None
-
-
-def _scale(watch: _Watch, value: Any) -> Any:
-    """What the gradients were multiplied by; `value` is that of the dynamic scale, if known."""
-    if not watch.scaling:
-        return watch.optimizer.loss_scale_factor
-    return watch.optimizer.dynamic_scale if value is None else value
-
-
-@contextlib.contextmanager
-def _replaced(target: Any, name: str, value: Any) -> Iterator[None]:
-    """Shadows a method of one object."""
-    vars(target)[name] = value
-    try:
-        yield
-    finally:
-        del vars(target)[name]
-
-
-def _float(tensor: Any) -> Any:
-    return ops.cast(ops.convert_to_tensor(tensor), "float32")
-
-
-def _square_sum(tensor: Any) -> Any:
-    return ops.zeros(()) if tensor is None else ops.sum(ops.square(_float(tensor)))
-
-
-def _all_finite(tensor: Any) -> Any:
-    return _float(ops.all(ops.isfinite(ops.convert_to_tensor(tensor))))
 
 
 def accumulated(optimizer: Any) -> int:

@@ -121,6 +121,11 @@ def _as_inputs(x: np.ndarray, task: str | None, where: str) -> np.ndarray:
         )
     if x.ndim == 3 and (x.dtype == np.uint8 or task == IMAGES):
         x = x[..., np.newaxis]
+    if task == IMAGES and x.ndim != 4:
+        raise UserError(
+            f"{where}: `task={IMAGES!r}` needs inputs of shape (samples, height, width) or "
+            f"(samples, height, width, channels). Received: {x.shape}."
+        )
     if _is_image(x, task) and x.dtype == np.uint8:
         return x
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite and is refused
@@ -128,12 +133,7 @@ def _as_inputs(x: np.ndarray, task: str | None, where: str) -> np.ndarray:
 
 
 def _is_image(x: np.ndarray, task: str | None) -> bool:
-    if task == IMAGES and x.ndim != 4:
-        raise UserError(
-            "`task='image-classification'` needs inputs of shape (samples, height, width) or "
-            f"(samples, height, width, channels). Received: {x.shape}."
-        )
-    return x.ndim == 4 and x.shape[3] in (1, 3, 4)
+    return x.ndim == 4 and (task == IMAGES or x.shape[3] in (1, 3, 4))
 
 
 def _range_of(x: np.ndarray) -> tuple[float, float] | None:

@@ -69,7 +69,9 @@ class Batches(keras.utils.PyDataset):
         self.seed = whole("seed", seed, 2**64)
         self.shuffle = shuffle
         self._arrays = tuple(
-            keras.tree.map_structure(np.asarray, part) for part in self._given(x, y, sample_weight)
+            keras.tree.map_structure(_as_array, part)
+            for part in (x, y, sample_weight)
+            if part is not None
         )
         self.count = self._common_length()
         self.epoch = 0
@@ -199,6 +201,8 @@ class Batches(keras.utils.PyDataset):
             )
         return lengths.pop()
 
-    @staticmethod
-    def _given(x: Any, y: Any, sample_weight: Any) -> list[Any]:
-        return [part for part in (x, y, sample_weight) if part is not None]
+
+def _as_array(values: Any) -> np.ndarray:
+    """As NumPy, float64 in Keras's float type, as `fit` does with arrays."""
+    array = np.asarray(values)
+    return array.astype(keras.config.floatx()) if array.dtype == np.float64 else array

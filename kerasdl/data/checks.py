@@ -5,6 +5,8 @@ import numpy as np
 from kerasdl.data.records import SINGLE_LABEL_TASKS, Data, Samples
 from kerasdl.errors import UserError
 
+_VALUE_TASKS = ("tabular-regression", "multi-label-classification")
+
 
 class DataWarning(UserWarning):
     """Something was done to the data that its owner should know: a column left out, a fallback."""
@@ -12,6 +14,11 @@ class DataWarning(UserWarning):
 
 def check_same_length(x: np.ndarray, y: np.ndarray, where: str) -> None:
     """Raises `UserError` unless there is one target for each input."""
+    if x.ndim == 0 or y.ndim == 0:
+        raise UserError(
+            f"{where}: inputs and targets must be arrays of samples. "
+            f"Received: shapes {x.shape} and {y.shape}."
+        )
     if len(x) != len(y):
         raise UserError(
             f"{where}: inputs and targets must be equally many. "
@@ -59,6 +66,10 @@ def check_data(data: Data) -> Data:
         UserError: On unequal lengths, no samples, NaN or infinity (a table's inputs may hold NaN
             for a missing value), a wrong shape, a label outside the classes, or a single class.
     """
+    if data.train.y is None and data.task in (*SINGLE_LABEL_TASKS, *_VALUE_TASKS):
+        raise UserError(
+            f"{data.source or data.name}: the task {data.task} needs targets. Received: none."
+        )
     for part, samples in data.parts.items():
         _check_part(data, samples, f"{data.source or data.name} ({part})")
     if data.task in SINGLE_LABEL_TASKS:
@@ -91,6 +102,11 @@ def _check_part(data: Data, samples: Samples, where: str) -> None:
         check_labels(samples.y, data.outputs, f"{where}, targets")
     else:
         check_finite(samples.y, f"{where}, targets")
+    if data.task in _VALUE_TASKS and samples.y.shape[1:] != (data.outputs,):
+        raise UserError(
+            f"{where}: expected targets of shape (samples, outputs={data.outputs}). "
+            f"Received: {samples.y.shape}."
+        )
     if data.task == "multi-label-classification":
         _check_indicators(samples.y, where)
 

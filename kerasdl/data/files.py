@@ -59,6 +59,16 @@ def open_bytes(path: str | Path) -> Iterator[IO[bytes]]:
         raise UserError(f"{path}: cannot be read ({error.strerror or error}).") from None
 
 
+@contextmanager
+def readable(source: object) -> Iterator[None]:
+    """Turns what the system refuses inside the block (rights, names, faults) into `UserError`."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise UserError(f"{error.filename or source}: cannot be read ({reason}).") from None
+
+
 def read_bytes(path: str | Path, limit: int = LARGEST_UNPACKED) -> bytes:
     """The whole file, unpacked; refused beyond `limit` bytes."""
     with open_bytes(path) as stream:

@@ -134,6 +134,15 @@ class Inputs:
         for key in ("kind", "shape"):
             if key not in state:
                 raise UserError(f"`inputs` must have the entry {key!r}. Received: {list(state)}")
+        try:
+            return cls(**cls._plain(state))
+        except (KeyError, TypeError, ValueError) as error:
+            if isinstance(error, UserError):
+                raise
+            raise UserError(f"`inputs` has an entry of a wrong form: {error!r}") from None
+
+    @staticmethod
+    def _plain(state: Mapping[str, Any]) -> dict[str, Any]:
         values = dict(state)
         values["shape"] = tuple(int(size) for size in state["shape"])
         values["vocabulary"] = tuple(state.get("vocabulary", ()))
@@ -144,7 +153,7 @@ class Inputs:
         if "value_range" in state:
             low, high = state["value_range"]
             values["value_range"] = (float(low), float(high))
-        return cls(**values)
+        return values
 
     def read(self, paths: Sequence[str | Path]) -> tuple[np.ndarray, list[str]]:
         """Raw inputs from files, stacked, and a name for each sample.

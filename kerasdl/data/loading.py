@@ -2,14 +2,14 @@
 
 import importlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from kerasdl.data.array_data import array_data
 from kerasdl.data.arrays import read_npy, read_npz
 from kerasdl.data.checks import check_data
-from kerasdl.data.files import bare_name, bare_suffix, existing
+from kerasdl.data.files import bare_name, bare_suffix, existing, readable
 from kerasdl.data.idx import idx_pairs, is_idx_name
 from kerasdl.data.images import load_image_folder
 from kerasdl.data.npz_names import sorted_arrays
@@ -52,11 +52,22 @@ def load(
         UserError: On an unknown name, a missing or damaged file, or data that no network can be
             trained on (NaN, labels outside the classes, unequal lengths, a single class).
     """
+    if not isinstance(source, str | Path) or not str(source):
+        raise UserError(f"`source` must be a name or a path. Received: source={source!r}")
     _check_image_size(image_size)
     record = _record(source)
     if record is not None:
         return _load_named(record, task, target, image_size)
-    path = existing(source)
+    with readable(source):
+        return _load_path(existing(source), task, target, image_size)
+
+
+def _load_path(
+    path: Path,
+    task: str | None,
+    target: str | Sequence[str] | None,
+    image_size: tuple[int, int] | None,
+) -> Data:
     if path.is_dir():
         return _load_folder(path, task, target, image_size)
     suffix = bare_suffix(path)
@@ -108,8 +119,7 @@ def _load_named(
     for name, value in {"target": target, "image_size": image_size}.items():
         if value is not None:
             raise _does_not_apply(name, f"dataset `{record.name}`", "files of your own")
-    module, _, function = record.loader.partition(":")
-    data = getattr(importlib.import_module(module), function)()
+    data = _loader(record)()
     if not isinstance(data, Data):
         raise UserError(
             f"the loader {record.loader} of dataset `{record.name}` must return a "
@@ -120,6 +130,17 @@ def _load_named(
             f"dataset `{record.name}` is for the task {data.task}. Received: task={task!r}"
         )
     return check_data(data)
+
+
+def _loader(record: Any) -> Callable[[], Any]:
+    module, _, function = record.loader.partition(":")
+    try:
+        return getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise UserError(
+            f"dataset `{record.name}`: its loader {record.loader} cannot be imported ({error}). "
+            "The plugin is broken or lacks a package."
+        ) from error
 
 
 def _load_folder(

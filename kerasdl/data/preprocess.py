@@ -29,7 +29,8 @@ _SMALLEST = 1e-5  # Keras's Normalization takes standard deviations below 1e-7 f
 def preprocessing(kind: str, train_x: np.ndarray, inputs: Inputs) -> list["keras.layers.Layer"]:
     """Keras layers that turn raw inputs into what a network learns well from.
 
-    - `none`: as they are. `center`: minus the mean. `standardize`: that, by the standard deviation.
+    - `none`: as they are, bytes as floats. `center`: minus the mean. `standardize`: that, by the
+      standard deviation.
     - `unit`: smallest to largest value onto [0, 1]. `symmetric`: onto [-1, 1].
     - `robust`: minus the median, by the spread of the middle half (as a standard deviation).
     - `piecewise`: tables only: `standardize`, long-tailed positive columns by their logarithm, and
@@ -78,7 +79,7 @@ def preprocessing(kind: str, train_x: np.ndarray, inputs: Inputs) -> list["keras
     if kind == "piecewise":
         raise UserError(f"`preprocessing='piecewise'` is for tables. Received: {inputs.kind}")
     if kind == "none":
-        return []
+        return [_rescaling("unit", (0.0, 1.0))] if np.issubdtype(inputs.dtype, np.integer) else []
     if inputs.kind == "images" and kind in {"unit", "symmetric"}:
         return [_rescaling(kind, inputs.value_range or _range(train_x))]
     axes = tuple(range(train_x.ndim - 1))

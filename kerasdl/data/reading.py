@@ -9,7 +9,7 @@ from kerasdl.data import images
 from kerasdl.data.arrays import read_npy, read_npz
 from kerasdl.data.checks import check_finite
 from kerasdl.data.csv_frame import read_frame
-from kerasdl.data.files import existing, read_utf8
+from kerasdl.data.files import existing, read_utf8, readable
 from kerasdl.data.idx import is_idx_name, read_idx
 from kerasdl.data.inputs import Inputs
 from kerasdl.data.npz_names import sorted_arrays
@@ -35,7 +35,8 @@ def read_inputs(inputs: Inputs, paths: Sequence[str | Path]) -> Read:
     }[inputs.kind]
     arrays, names = [], []
     for path in paths:
-        array, found = reader(inputs, existing(path))
+        with readable(path):
+            array, found = reader(inputs, existing(path))
         check_finite(array, str(path), missing=inputs.kind == "table")
         arrays.append(array)
         names += found
@@ -88,7 +89,7 @@ def _array_inputs(inputs: Inputs, path: Path) -> Read:
     if array.shape[1:] != inputs.shape:
         array = _reshaped(array, inputs.shape, path)
     if np.dtype(inputs.dtype).kind in "iu":
-        _refuse_lossy(array, np.dtype(inputs.dtype), path)
+        _refuse_lossy(array, inputs, path)
     with np.errstate(over="ignore"):  # what the dtype cannot hold becomes infinite and is refused
         array = array.astype(inputs.dtype)
     return array, [f"{path}[{number}]" for number in range(len(array))]
@@ -123,15 +124,16 @@ def _reshaped(array: np.ndarray, shape: tuple[int, ...], path: Path) -> np.ndarr
     )
 
 
-def _refuse_lossy(array: np.ndarray, dtype: np.dtype, path: Path) -> None:
-    limits = np.iinfo(dtype)
+def _refuse_lossy(array: np.ndarray, inputs: Inputs, path: Path) -> None:
+    limits = np.iinfo(inputs.dtype)
+    least, most = inputs.value_range or (limits.min, limits.max)
     if array.size == 0:
         return
     low, high = array.min(), array.max()
-    if not (limits.min <= low and high <= limits.max) or (array != np.floor(array)).any():
+    if not (least <= low and high <= most) or (array != np.floor(array)).any():
         raise UserError(
-            f"{path}: values must be whole numbers from {limits.min} to {limits.max}, as in "
-            f"training. Received: values from {low} to {high}."
+            f"{path}: values must be whole numbers from {least:g} to {most:g}, as in training. "
+            f"Received: values from {low} to {high}."
         )
 
 

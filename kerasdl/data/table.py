@@ -83,7 +83,7 @@ def _inputs(frame: "pandas.DataFrame", path: Path) -> Inputs:
 def _target_names(
     frame: "pandas.DataFrame", target: str | Sequence[str] | None, path: Path
 ) -> list[str]:
-    names = [target] if isinstance(target, str) else list(target or ())
+    names = [target] if isinstance(target, str) else list(dict.fromkeys(target or ()))
     if not names:
         raise UserError(
             f"{path}: `target` must name the column to predict. "

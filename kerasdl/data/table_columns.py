@@ -23,7 +23,7 @@ def describe_column(column: "pandas.Series", path: Path) -> Column | None:
     """A column's kind by its content; `None` for one that says nothing, with a `DataWarning`.
 
     Raises:
-        UserError: If most values are numbers and some are not.
+        UserError: If most values are numbers, or dates, and some are not.
     """
     name, values = str(column.name), column.dropna()
     if values.empty:
@@ -36,16 +36,21 @@ def describe_column(column: "pandas.Series", path: Path) -> Column | None:
         raise UserError(
             f"{path}: column {name!r} must hold numbers throughout or not at all. Received: "
             f"{odd.iloc[0]!r} in row {odd.index[0] + 1} and {len(odd) - 1} others that are none "
-            "(the row below the header is 1). Leave a missing value empty."
+            "(the row below the header is 1). Leave a missing value empty; put a letter before "
+            "numbers that are categories."
         )
-    if _dates(values) is not None:
-        return Column(name, "date")
     counts = values.value_counts()
+    dates = _dates(counts.index.to_series())
+    if dates.notna().all():
+        return Column(name, "date")
+    if dates.notna().mean() > 0.5:
+        _refuse_odd(values, _dates(values), Column(name, "date"), str(path))
     if len(counts) > max(MOST_CATEGORIES, len(values) // 2):
         return _left_out(
             path, name, f"has {len(counts)} different texts in {len(values)} rows, like a name"
         )
-    return Column(name, "categorical", tuple(sorted(counts.index[:MOST_CATEGORIES])))
+    frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MOST_CATEGORIES]
+    return Column(name, "categorical", tuple(sorted(text for text, _ in frequent)))
 
 
 def _left_out(path: Path, name: str, why: str) -> None:
@@ -60,15 +65,20 @@ def _numbers(values: "pandas.Series") -> "pandas.Series":
     return pandas.to_numeric(values, errors="coerce").astype(np.float64)
 
 
-def _dates(values: "pandas.Series") -> "pandas.Series | None":
-    """The values as dates in the first form that all of them have."""
+def _dates(values: "pandas.Series") -> "pandas.Series":
+    """The values as dates, in the form that most of them have; NaT for the others."""
     import pandas
 
-    for form in _DATE_FORMATS:
-        dates = pandas.to_datetime(values, format=form, errors="coerce", utc=True)
-        if dates.notna().all():
-            return dates
-    return None
+    read = (
+        pandas.to_datetime(values, format=form, errors="coerce", utc=True) for form in _DATE_FORMATS
+    )
+    best = None
+    for dates in read:
+        if best is None or dates.notna().sum() > best.notna().sum():
+            best = dates
+        if best.notna().all():
+            break
+    return best
 
 
 def table_matrix(frame: "pandas.DataFrame", inputs: Inputs, where: str) -> np.ndarray:
@@ -95,7 +105,7 @@ def table_matrix(frame: "pandas.DataFrame", inputs: Inputs, where: str) -> np.nd
 def _column_values(values: "pandas.Series", column: Column, where: str) -> np.ndarray:
     if column.kind == "numeric":
         numbers = _numbers(values)
-        _refuse_odd(values, numbers, column, "a number", where)
+        _refuse_odd(values, numbers, column, where)
         return numbers.to_numpy()
     if column.kind == "date":
         return _date_parts(values, column, where)
@@ -107,21 +117,16 @@ def _column_values(values: "pandas.Series", column: Column, where: str) -> np.nd
 
 
 def _date_parts(values: "pandas.Series", column: Column, where: str) -> np.ndarray:
-    import pandas
-
     known = values.dropna()
     dates = _dates(known)
-    if dates is None:
-        dates = pandas.to_datetime(known, format="ISO8601", errors="coerce", utc=True)
-        _refuse_odd(known, dates, column, "a date such as 2024-12-31", where)
+    _refuse_odd(known, dates, column, where)
     stamps = dates.reindex(values.index).dt
     parts = (stamps.year, stamps.month, stamps.day, stamps.day_of_week, stamps.hour)
     return np.column_stack([part.to_numpy(np.float64, na_value=np.nan) for part in parts])
 
 
-def _refuse_odd(
-    values: "pandas.Series", read: "pandas.Series", column: Column, rule: str, where: str
-) -> None:
+def _refuse_odd(values: "pandas.Series", read: "pandas.Series", column: Column, where: str) -> None:
+    rule = "a number" if column.kind == "numeric" else "a date such as 2024-12-31"
     odd = values[values.notna() & read.isna()]
     if len(odd):
         raise UserError(

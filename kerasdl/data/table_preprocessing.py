@@ -52,7 +52,7 @@ class TablePreprocessing(keras.layers.Layer):
         ...     [{"kind": "numeric", "fill": 4.0, "center": 2.0, "scale": 2.0},
         ...      {"kind": "categorical", "codes": [0, 1]}]
         ... )
-        >>> layer(np.array([[np.nan, 1.0]]))  # 1.0, then unknown, 0, 1
+        >>> keras.ops.convert_to_numpy(layer(np.array([[np.nan, 1.0]])))  # and unknown, 0, 1
         array([[1., 0., 0., 1.]], dtype=float32)
     """
 

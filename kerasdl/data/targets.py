@@ -9,7 +9,10 @@ import numpy as np
 from kerasdl.errors import UserError
 
 MOST_GUESSED_CLASSES = 20
-"""Whole numbers with more different values than these are taken as quantities, not classes."""
+"""Whole numbers with more different values than these are taken as quantities, not classes, unless
+they are 0 to K - 1 without a gap, with `_SAMPLES_A_CLASS` samples or more to each on average."""
+
+_SAMPLES_A_CLASS = 10
 
 CLASSIFICATION, REGRESSION = "tabular-classification", "tabular-regression"
 MULTI_LABEL = "multi-label-classification"
@@ -30,8 +33,9 @@ def is_whole(values: np.ndarray) -> bool:
 
 
 def guess_task(values: np.ndarray) -> str:
-    """Classification for texts, truth values and few whole numbers; else regression.
+    """Classification for texts, truth values and what looks like class numbers; else regression.
 
+    Whole numbers look so if they are few (`MOST_GUESSED_CLASSES`), or without a gap from 0 on.
     Two-dimensional 0/1 values are classes if each row has a single 1, else labels.
     """
     if values.ndim == 2 and values.shape[1] > 1:
@@ -40,8 +44,11 @@ def guess_task(values: np.ndarray) -> str:
         return CLASSIFICATION if (values.sum(axis=1) == 1).all() else MULTI_LABEL
     if values.dtype.kind not in "iuf":
         return CLASSIFICATION
-    few = is_whole(values) and len(np.unique(values)) <= MOST_GUESSED_CLASSES
-    return CLASSIFICATION if few else REGRESSION
+    distinct = np.unique(values)
+    few = len(distinct) <= MOST_GUESSED_CLASSES
+    gapless = np.array_equal(distinct, np.arange(len(distinct)))
+    filled = len(values) >= _SAMPLES_A_CLASS * len(distinct)
+    return CLASSIFICATION if is_whole(values) and (few or (gapless and filled)) else REGRESSION
 
 
 def class_targets(values: np.ndarray, where: str, classes: Sequence[str] | None = None) -> Targets:

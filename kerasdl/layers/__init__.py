@@ -10,10 +10,12 @@ from kerasdl.layers.attention_decoder import AttentionDecoder
 from kerasdl.layers.attention_decoder_cell import AttentionDecoderCell
 from kerasdl.layers.basic_block import BasicBlock
 from kerasdl.layers.bottleneck_block import BottleneckBlock
+from kerasdl.layers.chunked_cross_entropy import ChunkedCrossEntropy
 from kerasdl.layers.dense_block import DenseBlock
 from kerasdl.layers.dense_transition import DenseTransition
 from kerasdl.layers.feed_forward import FeedForward
 from kerasdl.layers.gated_feed_forward import GatedFeedForward
+from kerasdl.layers.gaussian_head import GaussianHead
 from kerasdl.layers.gru import GRU
 from kerasdl.layers.hard_image_attention import HardImageAttention
 from kerasdl.layers.hard_threshold import hard_sign, hard_threshold
@@ -23,6 +25,10 @@ from kerasdl.layers.lstm import LSTM
 from kerasdl.layers.luong_attention import LuongAttention
 from kerasdl.layers.multi_head_attention import MultiHeadAttention
 from kerasdl.layers.multi_head_cross_attention import MultiHeadCrossAttention
+from kerasdl.layers.noise_on_gradients import NoiseOnGradients
+from kerasdl.layers.noise_on_inputs import NoiseOnInputs
+from kerasdl.layers.noise_on_targets import NoiseOnTargets
+from kerasdl.layers.noise_on_weights import NoiseOnWeights
 from kerasdl.layers.origin import Origin
 from kerasdl.layers.perceptron import Perceptron
 from kerasdl.layers.pre_activation_block import PreActivationBlock
@@ -35,6 +41,7 @@ from kerasdl.layers.sinusoidal_positions import SinusoidalPositions
 from kerasdl.layers.soft_image_attention import SoftImageAttention
 from kerasdl.layers.squeeze_excitation import SqueezeExcitation
 from kerasdl.layers.stochastic_depth import StochasticDepth
+from kerasdl.layers.tied_dense import TiedDense
 from kerasdl.layers.transformer_decoder_block import TransformerDecoderBlock
 from kerasdl.layers.transformer_encoder_block import TransformerEncoderBlock
 from kerasdl.layers.weight_drop import WeightDrop
@@ -48,16 +55,22 @@ __all__ = [
     "AttentionDecoderCell",
     "BasicBlock",
     "BottleneckBlock",
+    "ChunkedCrossEntropy",
     "DenseBlock",
     "DenseTransition",
     "FeedForward",
     "GatedFeedForward",
+    "GaussianHead",
     "HardImageAttention",
     "LayerScale",
     "LearnedPositions",
     "LuongAttention",
     "MultiHeadAttention",
     "MultiHeadCrossAttention",
+    "NoiseOnGradients",
+    "NoiseOnInputs",
+    "NoiseOnTargets",
+    "NoiseOnWeights",
     "Origin",
     "Perceptron",
     "PreActivationBlock",
@@ -70,6 +83,7 @@ __all__ = [
     "SoftImageAttention",
     "SqueezeExcitation",
     "StochasticDepth",
+    "TiedDense",
     "TransformerDecoderBlock",
     "TransformerEncoderBlock",
     "WeightDrop",

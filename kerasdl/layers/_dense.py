@@ -1,4 +1,4 @@
-"""Dense layers inside of layers."""
+"""Layers inside of layers."""
 
 from typing import Any
 
@@ -29,3 +29,12 @@ def built_dense(
     )
     layer.build((None, inputs))
     return layer
+
+
+def serialize_unbuilt(layer: keras.layers.Layer | None) -> dict[str, Any] | None:
+    """A layer's config as an argument of another: without the shape it happens to be built for."""
+    if layer is None:
+        return None
+    config = keras.saving.serialize_keras_object(layer)
+    config.pop("build_config", None)
+    return config

@@ -7,7 +7,7 @@ from keras import ops
 
 from kerasdl.errors import UserError
 from kerasdl.layers import _checks
-from kerasdl.layers._dense import built_dense
+from kerasdl.layers._dense import built_dense, serialize_unbuilt
 from kerasdl.layers._sequence_attention import SequenceAttention
 from kerasdl.layers.luong_attention import LuongAttention
 
@@ -159,11 +159,10 @@ class AttentionDecoderCell(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        attention = self.attention
         return {
             **super().get_config(),
             "units": self.units,
-            "attention": attention and keras.saving.serialize_keras_object(attention),
+            "attention": serialize_unbuilt(self.attention),
             "rnn": self.rnn,
             "input_feeding": self.input_feeding,
             "output_size": self.output_size,

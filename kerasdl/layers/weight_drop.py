@@ -7,6 +7,7 @@ import keras
 
 from kerasdl.errors import UserError
 from kerasdl.layers import _checks
+from kerasdl.layers._dense import serialize_unbuilt
 from kerasdl.layers._substitution import call_with, find_variables
 
 
@@ -97,6 +98,7 @@ class WeightDrop(keras.layers.Wrapper):
         """The constructor's arguments."""
         return {
             **super().get_config(),
+            "layer": serialize_unbuilt(self.layer),
             "rate": self.rate,
             "weights": list(self.weight_names),
             "seed": self.seed,

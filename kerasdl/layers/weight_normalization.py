@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from kerasdl.errors import UserError
+from kerasdl.layers._dense import serialize_unbuilt
 from kerasdl.layers._substitution import call_with, find_variables
 
 
@@ -90,7 +91,11 @@ class WeightNormalization(keras.layers.Wrapper):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {**super().get_config(), "weights": list(self.weight_names)}
+        return {
+            **super().get_config(),
+            "layer": serialize_unbuilt(self.layer),
+            "weights": list(self.weight_names),
+        }
 
 
 def _norm(value: Any) -> Any:

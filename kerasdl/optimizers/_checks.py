@@ -6,6 +6,12 @@ from typing import Any
 from kerasdl.errors import UserError
 
 
+def check_flag(name: str, value: Any) -> None:
+    """Raises unless `value` is true or false."""
+    if not isinstance(value, bool):
+        raise UserError(f"`{name}` must be True or False. Received: {name}={value!r}")
+
+
 def check_fraction(name: str, value: Any) -> None:
     """Raises unless `value` is a number in [0, 1)."""
     if not _is_number(value) or not 0 <= value < 1:

@@ -1,10 +1,11 @@
 """Which variable gets which rate and decay: plain names, no tensors."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kerasdl.errors import UserError, did_you_mean
-from kerasdl.optimizers._patterns import found
+from kerasdl.errors import UserError
+from kerasdl.optimizers._patterns import check_found, found
 
 
 @dataclass(frozen=True)
@@ -22,16 +23,15 @@ class Group:
 
 
 def rate_factors(
-    paths: Sequence[str],
+    paths: list[str],
     rates: Mapping[str, float],
     layer_decay: float | None,
     layers: Sequence[str] | None,
 ) -> list[float]:
     """For each path its factor on the learning rate."""
-    for pattern in rates:
-        _check_found("rates", pattern, paths)
-    factors = [_product(rates[pattern] for pattern in found(rates, path)) for path in paths]
-    if layer_decay is None:
+    check_found("rates", rates, paths)
+    factors = [float(math.prod(rates[p] for p in found(rates, path))) for path in paths]
+    if layer_decay is None or not paths:
         return factors
     depths = _depths_by_pattern(paths, layers) if layers else _depths_by_name(paths)
     last = max(depths)
@@ -58,7 +58,7 @@ def table(groups: Sequence[Group], weight_decay: float | None, learning_rate: st
     return "\n".join([f"parameter groups, learning rate {learning_rate}", *lines])
 
 
-def _depths_by_name(paths: Sequence[str]) -> list[int]:
+def _depths_by_name(paths: list[str]) -> list[int]:
     """Layers are told by the first part of the path that not all paths share."""
     parts = [path.split("/")[:-1] for path in paths]
     shared = 0
@@ -69,9 +69,8 @@ def _depths_by_name(paths: Sequence[str]) -> list[int]:
     return [order.index(name) for name in names]
 
 
-def _depths_by_pattern(paths: Sequence[str], layers: Sequence[str]) -> list[int]:
-    for pattern in layers:
-        _check_found("layers", pattern, paths)
+def _depths_by_pattern(paths: list[str], layers: Sequence[str]) -> list[int]:
+    check_found("layers", layers, paths)
     depths = []
     for path in paths:
         matches = found(layers, path)
@@ -82,18 +81,3 @@ def _depths_by_pattern(paths: Sequence[str], layers: Sequence[str]) -> list[int]
             )
         depths.append(list(layers).index(matches[0]))
     return depths
-
-
-def _check_found(name: str, pattern: str, paths: Sequence[str]) -> None:
-    if not any(found([pattern], path) for path in paths):
-        raise UserError(
-            f"`{name}` must have patterns that some variable's path contains. "
-            f"Received: {pattern!r}.{did_you_mean(pattern, paths)}"
-        )
-
-
-def _product(factors: object) -> float:
-    product = 1.0
-    for factor in factors:
-        product *= factor
-    return product

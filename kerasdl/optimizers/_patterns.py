@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from kerasdl.errors import UserError
+from kerasdl.errors import UserError, did_you_mean
 
 
 def check_patterns(name: str, patterns: Iterable[str]) -> None:
@@ -22,3 +22,13 @@ def check_patterns(name: str, patterns: Iterable[str]) -> None:
 def found(patterns: Iterable[str], path: str) -> list[str]:
     """The patterns that are found in `path`."""
     return [pattern for pattern in patterns if re.search(pattern, path)]
+
+
+def check_found(name: str, patterns: Iterable[str], paths: list[str]) -> None:
+    """Raises unless each pattern is found in some path."""
+    for pattern in patterns:
+        if not any(found([pattern], path) for path in paths):
+            raise UserError(
+                f"`{name}` must have patterns that some variable's path contains. "
+                f"Received: {pattern!r}.{did_you_mean(pattern, paths)}"
+            )

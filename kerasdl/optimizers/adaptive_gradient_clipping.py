@@ -6,8 +6,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasdl.backend.dense import dense
 from kerasdl.optimizers._checks import check_positive
-from kerasdl.optimizers._patterns import check_patterns, found
+from kerasdl.optimizers._patterns import check_found, check_patterns, found
 from kerasdl.optimizers.wrapper import OptimizerWrapper
 
 LEAST_NORM = 1e-6
@@ -32,17 +33,17 @@ class AdaptiveGradientClipping(OptimizerWrapper):
         clipping: The largest norm of a gradient relative to that of the weights.
         epsilon: The least norm of weights that is reckoned with, so that zero weights can learn.
         exclude: Regular expressions; a variable whose path one of them is found in is not clipped.
-            The paper leaves out the last layer.
+            Each must be found in some path. The paper leaves out the last layer.
 
     Raises:
-        UserError: If `clipping` or `epsilon` is not positive, a pattern is not a regular
-            expression, `optimizer` scales the loss, or an option of it is given here.
+        UserError: If `clipping` or `epsilon` is not positive, a pattern is not a regular expression
+            or is found in no path, `optimizer` scales the loss, or an option of it is given here.
 
     Differs from: `optax.adaptive_grad_clip`, which takes the first axis alone for the inputs of a
     kernel of three axes; equal for two and four. Keras's `clipnorm` does not look at the weights.
 
     Example:
-        >>> optimizer = kerasdl.optimizers.AdaptiveGradientClipping("sgd", exclude=["^head/"])
+        >>> optimizer = kerasdl.optimizers.AdaptiveGradientClipping("sgd", exclude=["head/"])
 
     Reference: Brock et al., 2021, section 4.1, https://arxiv.org/abs/2102.06171
     """
@@ -64,10 +65,17 @@ class AdaptiveGradientClipping(OptimizerWrapper):
         self.epsilon = epsilon
         self.exclude = exclude
 
+    def build(self, variables: list[keras.Variable]) -> None:
+        """Builds the inner optimizer, and checks that each pattern excludes something."""
+        if self.built:
+            return
+        check_found("exclude", self.exclude, [variable.path for variable in variables])
+        super().build(variables)
+
     def apply(self, grads: list[Any], trainable_variables: Any = None) -> None:
         """One step of the inner optimizer with clipped gradients."""
         variables = self.prepared(trainable_variables)
-        clipped = [self._clip(g, v) for g, v in zip(grads, variables, strict=True)]
+        clipped = [self._clip(dense(g), v) for g, v in zip(grads, variables, strict=True)]
         self.optimizer.apply(clipped, variables)
 
     def _clip(self, gradient: Any, variable: keras.Variable) -> Any:
@@ -75,7 +83,6 @@ class AdaptiveGradientClipping(OptimizerWrapper):
             return gradient
         if found(self.exclude, variable.path):
             return gradient
-        gradient = ops.convert_to_tensor(gradient, sparse=False)
         # A constant loss scale is taken out by the inner optimizer, after this.
         scale = self.clipping * (self.loss_scale_factor or 1.0)
         limit = ops.multiply(ops.maximum(_unit_norm(variable), self.epsilon), scale)

@@ -35,7 +35,8 @@ class RestingOptimizer(keras.Optimizer):
     end of an epoch or at the start of a later `fit`. There, validation and checkpoints *inside*
     `fit` see the training point, and the first step of every `fit` after the first has its
     gradient taken at the weights meant, not at the training point; the update itself still starts
-    from the training point, so that many short calls do not drift.
+    from the training point, so that many short calls do not drift. In a loop of `train_on_batch`
+    nobody moves: call `to_rest()` before looking; the next batch moves back by itself.
 
     A subclass implements `move_to_rest` and `move_to_training` for one variable, calls
     `super().build(variables)`, and leaves the variables at the training point after `apply`.
@@ -44,8 +45,8 @@ class RestingOptimizer(keras.Optimizer):
     point in the model; `use_ema=True` overwrites the weights at the end of each `fit`, and training
     goes on from the average.
 
-    Reference: rounding of repeated additions, Knuth, The Art of Computer Programming 2, 4.2.2,
-    theorem D.
+    Reference: why round trips change nothing more: Goldberg, 1991, theorem 5,
+    https://doi.org/10.1145/103162.103163
     """
 
     at_rest: keras.Variable

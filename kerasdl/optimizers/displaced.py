@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasdl.backend.dense import dense
 from kerasdl.errors import UserError
 from kerasdl.optimizers.at_rest import RestingOptimizer, select, to_rest, to_training
 from kerasdl.optimizers.wrapper import OptimizerWrapper
@@ -42,7 +43,7 @@ class DisplacedWrapper(OptimizerWrapper, RestingOptimizer):
         variables = self.prepared(trainable_variables)
         RestingOptimizer.to_training(self)  # the inner optimizer moves by itself, in its `apply`
         before = ops.add(self.iterations, 0)
-        self.optimizer.apply(grads, variables)
+        self.optimizer.apply([dense(g) for g in grads], variables)
         to_rest(self.optimizer)
         self.after_update(ops.not_equal(self.iterations, before))
         to_training(self.optimizer)

@@ -5,7 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from kerasdl.optimizers._checks import check_fraction, checked_rate
+from kerasdl.backend.dense import dense
+from kerasdl.optimizers._checks import check_flag, check_fraction, checked_rate
 
 
 @keras.saving.register_keras_serializable(package="kerasdl")
@@ -29,7 +30,8 @@ class Momentum(keras.Optimizer):
             `w = w - w * weight_decay * a` before the step), clipping, averages, accumulation, …
 
     Raises:
-        UserError: If `momentum` is not in [0, 1) or `learning_rate` is negative.
+        UserError: If `momentum` is not in [0, 1), `rate_in_velocity` is not a bool or
+            `learning_rate` is negative.
 
     Differs from: `keras.optimizers.SGD(momentum=…)`, whose velocity is `-V` and which has the first
     form only. `torch.optim.SGD` and `optax.sgd` have the second form only, and PyTorch's
@@ -50,6 +52,7 @@ class Momentum(keras.Optimizer):
         **kwargs: Any,
     ) -> None:
         check_fraction("momentum", momentum)
+        check_flag("rate_in_velocity", rate_in_velocity)
         super().__init__(learning_rate=checked_rate(learning_rate), name=name, **kwargs)
         self.momentum = momentum
         self.rate_in_velocity = rate_in_velocity
@@ -60,6 +63,10 @@ class Momentum(keras.Optimizer):
             return
         super().build(variables)
         self.velocities = self.add_optimizer_variables(variables, "velocity")
+
+    def apply(self, grads: list[Any], trainable_variables: Any = None) -> None:
+        """One step for all variables."""
+        super().apply([dense(g) for g in grads], trainable_variables)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """One step for one variable."""

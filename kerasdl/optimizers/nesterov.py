@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasdl.backend.dense import dense
 from kerasdl.optimizers._checks import check_fraction, checked_rate
 from kerasdl.optimizers.at_rest import RestingOptimizer, select
 
@@ -72,7 +73,7 @@ class Nesterov(RestingOptimizer):
             trainable_variables = list(trainable_variables)
             self.build(trainable_variables)
         self.to_rest()
-        super().apply(grads, trainable_variables)
+        super().apply([dense(g) for g in grads], trainable_variables)
         self.to_training()
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:

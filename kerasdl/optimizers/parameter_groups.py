@@ -8,10 +8,11 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasdl.backend.dense import dense
 from kerasdl.errors import UserError
-from kerasdl.optimizers._checks import check_positive, check_share
+from kerasdl.optimizers._checks import check_flag, check_positive, check_share
 from kerasdl.optimizers._groups import Group, rate_factors, table
-from kerasdl.optimizers._patterns import check_patterns, found
+from kerasdl.optimizers._patterns import check_found, check_patterns, found
 from kerasdl.optimizers.at_rest import select
 from kerasdl.optimizers.wrapper import OptimizerWrapper
 
@@ -38,8 +39,8 @@ class ParameterGroups(OptimizerWrapper):
         optimizer: A Keras optimizer that surrounds no other, its name or its config. It gives the
             rule and the options; copies of it do the work.
         no_decay: Regular expressions searched in paths. By default biases and the parameters of
-            normalization layers.
-        rates: Regular expression to factor, at least 0. Every pattern must be found in some path.
+            normalization layers. Each pattern given here or below must be found in some path.
+        rates: Regular expression to factor, at least 0.
         layer_decay: Factor in (0, 1] from one layer to the one before it, or `None`.
         layers: What a layer is for `layer_decay`: regular expressions from the input to the output,
             of which each path must contain just one. By default a layer is told by the first part
@@ -47,8 +48,8 @@ class ParameterGroups(OptimizerWrapper):
         verbose: Whether to print the table.
 
     Raises:
-        UserError: If an argument is out of its range, a pattern of `rates` or `layers` is found in
-            no path, a path has no layer or several, or `optimizer` surrounds another.
+        UserError: If an argument is out of its range, a pattern given is found in no path, a path
+            has no layer or several, or `optimizer` surrounds another.
 
     Differs from: `keras.optimizers.MultiOptimizer`, which has no learning rate of its own (so that
     callbacks cannot set it) and clips each group by its own norm. PyTorch's `param_groups` are
@@ -73,6 +74,7 @@ class ParameterGroups(OptimizerWrapper):
         **kwargs: Any,
     ) -> None:
         _check_rules(no_decay, rates, layer_decay, layers)
+        check_flag("verbose", verbose)
         super().__init__(optimizer, name, **kwargs)
         self.no_decay = no_decay
         self.rates = rates
@@ -139,6 +141,7 @@ class ParameterGroups(OptimizerWrapper):
     def apply(self, grads: list[Any], trainable_variables: Any = None) -> None:
         """One step of each group's optimizer."""
         variables = self.prepared(trainable_variables)
+        grads = [dense(gradient) for gradient in grads]
         if all(gradient is None for gradient in grads):
             raise UserError("`grads` must have a gradient for some variable. Received: only None")
         if self.global_limit:
@@ -205,6 +208,8 @@ class ParameterGroups(OptimizerWrapper):
 
     def _keys(self, variables: list[keras.Variable]) -> list[tuple[float, bool]]:
         paths = [variable.path for variable in variables]
+        if tuple(self.no_decay) != BIASES_AND_NORMS:  # which a model may well have none of
+            check_found("no_decay", self.no_decay, paths)
         factors = rate_factors(paths, self.rates or {}, self.layer_decay, self.layers)
         decays = [
             not found(self.no_decay, variable.path) and self._use_weight_decay(variable)
@@ -231,10 +236,9 @@ class ParameterGroups(OptimizerWrapper):
             if gradient is not None and not getattr(variable, "overwrite_with_gradient", False)
         ]
         clipped = list(grads)
-        dense = {p: ops.convert_to_tensor(grads[p], sparse=False) for p, _ in known}
-        totals = dense
+        totals = {position: grads[position] for position, _ in known}
         if self.sums is not None:
-            totals = {p: ops.add(dense[p], self.sums[index]) for p, index in known}
+            totals = {p: ops.add(grads[p], self.sums[index]) for p, index in known}
         limit = self.global_limit * (self.loss_scale_factor or 1.0) * self.batches_per_update
         factor = _shrink_factor(list(totals.values()), limit)
         due = ops.equal(ops.mod(self._batches + 1, self.batches_per_update), 0)
@@ -245,7 +249,7 @@ class ParameterGroups(OptimizerWrapper):
                 # The members add their own sums, which equal these, to what they are given.
                 kept = self.sums[index]
                 last = ops.subtract(clipped[position], kept)
-                clipped[position] = select(due, last, dense[position])
+                clipped[position] = select(due, last, grads[position])
                 self.assign(kept, select(due, ops.zeros_like(total), total))
         return clipped
 

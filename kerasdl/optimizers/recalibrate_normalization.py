@@ -29,7 +29,7 @@ def recalibrate_normalization(model: keras.Model, batches: Iterable[Any]) -> int
     variance, where Keras's is that of the batch and PyTorch's the unbiased one.
 
     Example:
-        >>> recalibrate_normalization(model, (x[i : i + 64] for i in range(0, 6400, 64)))
+        >>> recalibrate_normalization(model, (x[i : i + 64] for i in range(0, len(x), 64)))
 
     Reference: Izmailov et al., 2018, section 3.2, https://arxiv.org/abs/1803.05407
     """

@@ -7,7 +7,7 @@ from keras import ops
 
 from kerasdl.backend import second_backward
 from kerasdl.errors import UserError
-from kerasdl.optimizers._checks import check_positive
+from kerasdl.optimizers._checks import check_flag, check_positive
 
 LEAST_NORM = 1e-12
 
@@ -56,6 +56,7 @@ def sam(model: keras.Model, rho: float = 0.05, adaptive: bool = False) -> keras.
     et al., 2021, https://arxiv.org/abs/2102.11600
     """
     check_positive("rho", rho)
+    check_flag("adaptive", adaptive)
     if not isinstance(model, keras.Model):
         raise UserError(f"`model` must be a Keras model. Received: model={model!r}")
 

@@ -1,5 +1,6 @@
 """What optimizers around another optimizer share."""
 
+import warnings
 from typing import Any
 
 import keras
@@ -117,10 +118,12 @@ class OptimizerWrapper(keras.Optimizer):
         """The counterpart of `save_own_variables`."""
         own = self._own_variables()
         if len(store.keys()) != len(own):
-            raise UserError(
-                f"The file holds {len(store.keys())} variables for the optimizer '{self.name}', "
-                f"which has {len(own)}: it was written for another model or optimizer."
+            warnings.warn(  # as Keras does: the file may be wanted for the model's weights alone
+                f"Skipping the state of the optimizer '{self.name}', which has {len(own)} "
+                f"variables: the file has {len(store.keys())}, so it is another optimizer's.",
+                stacklevel=2,
             )
+            return
         for index, variable in enumerate(own):
             variable.assign(store[str(index)])
 

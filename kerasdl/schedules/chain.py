@@ -70,6 +70,7 @@ class Chain(Schedule):
         return product
 
     def __call__(self, step: Any) -> Any:
+        """The rate at a step."""
         step = ops.convert_to_tensor(step)
         dtype = keras.backend.standardize_dtype(step.dtype)
         value = as_float(self.parts[0](step))

@@ -17,9 +17,7 @@ LONGEST = 2000
 """Characters of an expression; Python's parser itself fails on very deep nesting."""
 
 
-def parse_schedule(
-    expression: str, known: Mapping[str, type]
-) -> LearningRateSchedule:
+def parse_schedule(expression: str, known: Mapping[str, type]) -> LearningRateSchedule:
     """The schedule that `expression` writes, such as `0.001 * (warmup(100) >> cosine(900, 0.1))`.
 
     Allowed are the names in `known` and `epochs`, called with numbers, text, lists of these and

@@ -61,6 +61,7 @@ class Scaled(Schedule):
         return max(self.scale * last, min(self.floor, last))
 
     def __call__(self, step: Any) -> Any:
+        """The rate at a step."""
         value = as_float(self.schedule(step))
         scaled = ops.multiply(value, self.scale)
         if not self.floor:

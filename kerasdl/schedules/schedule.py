@@ -64,6 +64,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         return None if self.length is None else in_steps("length", self.length)
 
     def __call__(self, step: Any) -> Any:
+        """The rate at a step."""
         elapsed = ops.maximum(as_float(step), 0.0)
         if not self.endless:
             elapsed = ops.minimum(elapsed, float(self.steps))

@@ -20,6 +20,7 @@ from kerasdl.testing.numerics import (
     to_numpy,
 )
 from kerasdl.testing.precision import precision
+from kerasdl.testing.seeding import seeded
 
 _BATCH, _UNKNOWN_LENGTH, _STEPS = 4, 8, 20
 
@@ -53,10 +54,9 @@ class ArchitectureCase:
         """A fresh model, the same each time."""
         from kerasdl.models import create_model
 
-        keras.utils.set_random_seed(0)
-        if self.spec is None:
-            return create_model(self.name, **self.config)
-        return create_model(self.name, spec=self.spec, **self.config)
+        spec = {} if self.spec is None else {"spec": self.spec}
+        with seeded():
+            return create_model(self.name, **spec, **self.config)
 
     @cached_property
     def model(self) -> keras.Model:

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from kerasdl.errors import UserError
+from kerasdl.testing.seeding import seeded
 from kerasdl.testing.training import count_calls, jit_compile
 
 EPOCHS, BATCHES = 2, 4
@@ -65,8 +66,8 @@ class CallbackCase:
 
     def model(self) -> keras.Model:
         """A fresh compiled model, the same each time."""
-        keras.utils.set_random_seed(0)
-        return self._make_model()
+        with seeded():
+            return self._make_model()
 
     def fit(self, model: keras.Model, *callbacks: keras.callbacks.Callback) -> Any:
         """Two epochs of four batches with validation, in the same order each time."""

@@ -316,7 +316,6 @@ def gradients(case: LayerCase) -> None:
         case.layer,
         case.arguments,
         training=case.training,
-        dtype="float32" if case.output_dtype == "float32" else None,
         samples_per_parameter=3,
     )
 

@@ -11,8 +11,7 @@ from kerasdl.backend.gradients import compiled
 from kerasdl.errors import UserError
 from kerasdl.testing.arguments import Arguments
 from kerasdl.testing.numerics import is_floating, to_numpy
-
-_SEED = 0
+from kerasdl.testing.seeding import seeded
 
 
 class LayerCase:
@@ -47,8 +46,8 @@ class LayerCase:
 
     def new(self) -> keras.layers.Layer:
         """A fresh layer, the same each time."""
-        keras.utils.set_random_seed(_SEED)
-        layer = self.make()
+        with seeded():
+            layer = self.make()
         if not isinstance(layer, keras.layers.Layer):
             raise UserError(f"`make` must return a keras.layers.Layer. Received: {layer!r}")
         return layer
@@ -59,8 +58,9 @@ class LayerCase:
         Biases that start at 0 and scales that start at 1 would hide a term left out of the
         formula, and branches that start at 0 would hide a gradient that never arrives.
         """
-        layer = self.new()
-        self.arguments.call(layer, self.arguments.symbolic(), training=self.training)
+        with seeded():
+            layer = self.new()
+            self.arguments.call(layer, self.arguments.symbolic(), training=self.training)
         shift(layer.trainable_variables)
         return layer
 
@@ -125,7 +125,7 @@ def as_model(layer: keras.layers.Layer, arguments: Arguments) -> keras.Model:
 
 def shift(variables: Sequence[keras.Variable], size: float = 0.1) -> None:
     """Adds fixed random numbers to every floating variable."""
-    generator = np.random.default_rng(_SEED)
+    generator = np.random.default_rng(0)
     for variable in variables:
         if is_floating(variable):
             noise = generator.normal(0.0, size, tuple(variable.shape))

@@ -1,7 +1,3 @@
-import os
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -66,8 +62,7 @@ def test_variables_stay_when_the_function_assigns():
 
 
 def test_draws_repeat_when_called_twice():
-    keras.utils.set_random_seed(1)
-    layer, x = keras.layers.Dropout(0.5), ops.ones((4, 8))
+    layer, x = keras.layers.Dropout(0.5, seed=1), ops.ones((4, 8))
     scale = keras.Variable(1.0)
 
     def function():
@@ -92,21 +87,11 @@ def test_compiled_gives_the_same():
     assert float(total) == 1.0
 
 
-@pytest.mark.skipif(keras.backend.backend() != "jax", reason="the others always have float64")
-@pytest.mark.parametrize("setting, expected", [("1", "True"), ("0", "False")])
-def test_has_float64_on_jax_follows_the_environment(setting, expected):
-    code = "from kerasdl.backend.gradients import has_float64; print(has_float64())"
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_ENABLE_X64": setting},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert result.stdout.strip() == expected, result.stderr
-
-
-@pytest.mark.skipif(keras.backend.backend() == "jax", reason="float32 unless JAX_ENABLE_X64 is set")
-def test_has_float64_where_it_always_is():
-    assert has_float64()
-    assert keras.backend.standardize_dtype(ops.convert_to_tensor(1.0, "float64").dtype) == "float64"
+def test_has_float64_says_what_an_array_of_floats_is():
+    if keras.backend.backend() == "jax":
+        jnp = pytest.importorskip("jax.numpy")
+        assert has_float64() == (str(jnp.zeros(1).dtype) == "float64")
+    else:
+        wide = ops.convert_to_tensor(1.0, "float64")
+        assert has_float64()
+        assert keras.backend.standardize_dtype(wide.dtype) == "float64"

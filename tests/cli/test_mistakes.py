@@ -96,12 +96,18 @@ def test_bad_data_is_one_message(kerasdl, tmp_path, case):
     [
         (["train", "mpl", "--data", "iris"], "'mlp'"),
         (["train", "mlp", "--data", "iris", "--set", "widht=3"], "'widths'"),
-        (["train", "mlp", "--data", "iris", "--set", "dropout=1.5"], "`dropout` must be float, in [0"),
+        (
+            ["train", "mlp", "--data", "iris", "--set", "dropout=1.5"],
+            "`dropout` must be float, in [0",
+        ),
         (["train", "mlp", "--data", "iris", "--set", "dropout"], "FIELD=VALUE"),
         (["train", "mlp", "--data", "iris", "--set", "activation=rellu"], "relu"),
         (["train", "mlp", "--data", "iris", "--epochs", "0"], "`epochs` must be int, at least 1"),
         (["train", "mlp", "--data", "iris", "--batch-size", "-3"], "`batch_size` must be int"),
-        (["train", "mlp", "--data", "iris", "--learning-rate", "nan"], "`learning_rate` must be float"),
+        (
+            ["train", "mlp", "--data", "iris", "--learning-rate", "nan"],
+            "`learning_rate` must be float",
+        ),
         (["train", "mlp", "--data", "iris", "--optimizer", "adamm"], "unknown optimizer 'adamm'"),
         (["train", "mlp", "--data", "iris", "--loss", "crossentropi"], "unknown loss"),
         (["train", "mlp", "--data", "iris", "--schedule", "cosin"], "one of cosine"),
@@ -114,7 +120,10 @@ def test_bad_data_is_one_message(kerasdl, tmp_path, case):
         (["train", "mlp"], "`data` must be given"),
         (["train", "--config", "absent.toml"], "absent.toml"),
         (["train", "mlp", "--data", "iris", "--run-dir", "taken"], "`run-dir` must not exist"),
-        (["train", "mlp", "--data", "iris", "--run-dir", "file/run"], "a part of the path is a file"),
+        (
+            ["train", "mlp", "--data", "iris", "--run-dir", "file/run"],
+            "a part of the path is a file",
+        ),
         (["evaluate", "taken"], "taken is no run folder"),
         (["predict", "taken", "x.png"], "taken is no run folder"),
         (["describe", "mpl"], "'mlp'"),

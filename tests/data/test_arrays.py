@@ -203,6 +203,26 @@ def test_load_npz_task_follows_the_targets_or_is_given(npz, y, task, expected):
         np.testing.assert_allclose(data.train.y, y.reshape(6, -1), rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (np.arange(300) % 30, "tabular-classification"),
+        (np.arange(300) % 31, "tabular-regression"),  # fewer than ten of each
+        (np.arange(300) % 30 + 1, "tabular-regression"),  # not from 0 on
+        (np.arange(300) % 20 + 1, "tabular-classification"),  # few
+    ],
+)
+def test_many_whole_numbers_are_classes_only_without_gap_and_well_filled(npz, labels, expected):
+    assert load(npz(x=np.arange(300.0)[:, None], y=labels)).task == expected
+
+
+def test_images_of_five_channels_are_images_if_the_task_says_so(npz):
+    data = load(npz(x=np.zeros((6, 4, 4, 5)), y=Y), task="image-classification")
+    assert (data.inputs.kind, data.inputs.shape) == ("images", (4, 4, 5))
+    with pytest.raises(UserError, match=r"data.npz .train.: `task='image-classification'` needs"):
+        load(npz(x=X, y=Y), task="image-classification")
+
+
 def test_load_npy_with_its_targets(tmp_path):
     np.save(tmp_path / "x.npy", X)
     np.save(tmp_path / "y.npy", Y)
@@ -219,6 +239,7 @@ def infinite(value):
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
+        ({"x": X, "y": np.array(5)}, r"arrays of samples. Received: shapes \(6, 4\) and \(\)"),
         ({"x": X, "y": Y[:4]}, "equally many. Received: 6 inputs and 4 targets"),
         ({"x": infinite(np.nan), "y": Y}, r"finite. Received: 1 .* nan at sample 2, place \(1,\)"),
         ({"x": infinite(np.inf), "y": Y}, "the first inf at sample 2"),

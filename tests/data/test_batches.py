@@ -78,6 +78,11 @@ def test_batches_carry_weights_and_structures():
     assert len(Batches(X, batch_size=SIZE)[0]) == 1
 
 
+def test_float64_arrays_come_in_keras_float_type():
+    x, y = Batches(X.astype("float64"), np.arange(COUNT), SIZE)[0]
+    assert (x.dtype, y.dtype) == ("float32", "int64")
+
+
 def test_fit_sees_each_batch_once_in_order_over_epochs(model, batches):
     model.fit(batches, epochs=4, verbose=0)
     assert_trained_on(model, whole_epochs(0, 1, 2, 3))

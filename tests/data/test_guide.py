@@ -1,11 +1,23 @@
-"""The page on data runs as it stands."""
+"""The page on data and the examples of docstrings run as they stand."""
 
+import doctest
+import importlib
 import re
 from pathlib import Path
 
+import keras
+import numpy as np
 import pytest
 
 PAGE = Path(__file__).parents[2] / "docs" / "data.md"
+
+
+@pytest.mark.parametrize("name", ["sample_order", "batches", "table_preprocessing"])
+def test_the_example_of_a_docstring_is_true(name):
+    module = importlib.import_module(f"kerasdl.data.{name}")
+    result = doctest.testmod(module, extraglobs={"np": np, "keras": keras})
+    assert result.attempted > 0
+    assert result.failed == 0
 
 
 @pytest.mark.skipif(not PAGE.exists(), reason="the documentation is not part of this tree")

@@ -39,6 +39,9 @@ def test_a_record_survives_json_and_toml(inputs):
     ("state", "message"),
     [
         ({"kind": "sound", "shape": [1]}, "`kind` must be one of images.*'sound'"),
+        ({"kind": "arrays", "shape": ["wide"]}, "an entry of a wrong form.*wide"),
+        ({"kind": "arrays", "shape": 3}, "an entry of a wrong form"),
+        ({"kind": "table", "shape": [1], "columns": [{"kind": "date"}]}, "wrong form.*name"),
         ({"shape": [1]}, "must have the entry 'kind'"),
         ({"kind": "arrays", "shape": [1], "shap": 3}, "no entry 'shap'. Did you mean 'shape'"),
         (
@@ -124,6 +127,11 @@ def test_features_are_read_as_float32(tmp_path):
         (ARRAYS, np.array([[1.0, np.nan]]), "must be finite"),
         (ARRAYS, np.array([[1.0, 1e300]]), "must be finite"),
         (IMAGES, np.full((1, 4, 3), 0.5), "whole numbers from 0 to 255.*from 0.5 to 0.5"),
+        (
+            Inputs(kind="images", shape=(4, 3, 1), dtype="uint8", value_range=(0, 16)),
+            np.full((1, 4, 3), 255),
+            "whole numbers from 0 to 16, as in training. Received: values from 255 to 255",
+        ),
         (IMAGES, np.full((1, 4, 3), -1), "whole numbers from 0 to 255"),
     ],
 )

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from kerasdl.data import Data, Inputs, Samples, load
+from kerasdl.data import Data, Inputs, Samples, check_data, load
 from kerasdl.errors import UserError
 
 
@@ -93,6 +93,29 @@ def test_a_path_that_no_system_takes_is_one_message():
         load("x/" * 5000 + ".csv")
 
 
+@pytest.mark.parametrize("source", ["", 5, None])
+def test_a_source_that_is_none_is_named(source):
+    with pytest.raises(UserError, match="`source` must be a name or a path. Received: source="):
+        load(source)
+
+
+def test_what_the_system_refuses_is_one_message(idx_folder, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("pathlib.Path.iterdir", refuse)
+    with pytest.raises(UserError, match="tiny: cannot be read .Permission denied"):
+        load(idx_folder)
+
+
+def test_a_loader_that_cannot_be_imported_is_named(monkeypatch):
+    from kerasdl.data import embedded
+
+    monkeypatch.delattr(embedded, "digits")
+    with pytest.raises(UserError, match="dataset `digits`: its loader .* cannot be imported"):
+        load("digits")
+
+
 def test_samples_take_copies_rows_of_both():
     samples = Samples(np.arange(6).reshape(3, 2), np.array([5, 6, 7]))
     taken = samples.take(np.array([2, 0]))
@@ -119,6 +142,25 @@ def test_a_loaders_data_is_checked(monkeypatch):
     monkeypatch.setattr("kerasdl.data.embedded.digits", lambda: bad)
     with pytest.raises(UserError, match="from 0 to 2 .* 7 at sample 1"):
         load("digits")
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (None, "the task tabular-regression needs targets. Received: none"),
+        (np.zeros(2, "float32"), r"targets of shape \(samples, outputs=1\). Received: \(2,\)"),
+    ],
+)
+def test_targets_of_another_form_are_refused(y, message):
+    data = Data(
+        name="mine",
+        task="tabular-regression",
+        train=Samples(np.zeros((2, 1), "float32"), y),
+        inputs=Inputs(kind="arrays", shape=(1,)),
+        outputs=1,
+    )
+    with pytest.raises(UserError, match=message):
+        check_data(data)
 
 
 def test_importing_the_package_loads_nothing_heavy():

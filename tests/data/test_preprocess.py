@@ -86,8 +86,10 @@ def test_auto_is_unit_for_images_standardize_for_arrays_none_for_words(pictures,
 
 
 def test_none_leaves_images_and_arrays_alone(pictures, features):
-    assert preprocessing("none", pictures, IMAGES) == []
     assert preprocessing("none", features, ARRAYS) == []
+    out = apply(preprocessing("none", pictures, IMAGES), pictures)
+    assert out.dtype == np.float32
+    np.testing.assert_array_equal(out, pictures)
 
 
 def test_a_feature_that_never_changes_is_not_scaled():

@@ -161,6 +161,11 @@ def test_a_column_of_names_is_left_out_and_said_so(write_csv):
         (("a,b", "1,1", "2,1e400"), "b", "target 'b': values must be finite"),
         (("a,b", "1,x", "2,x"), "b", "at least two classes.*of class 'x'"),
         (("a,b", "1,0", "2,1", "?,0"), "b", r"'a' must hold numbers throughout.*'\?' in row 3"),
+        (
+            ("a,b", "2024-01-01,0", "2024-02-01,1", "soon,0"),
+            "b",
+            "'a' must hold a date such as .*'soon' in row 3",
+        ),
         (("b", "1", "2"), "b", "needs a usable input column besides the target"),
         (("a,b", '1,"2'), "b", "line 2: not a CSV table .unexpected end of data"),
         (("a,b", "1,2", '"3"4,5'), "b", "line 3: not a CSV table"),
@@ -234,6 +239,13 @@ def test_new_rows_of_another_form_are_refused(write_csv, lines, message):
     inputs = load(write_csv(*HOUSES), target="price").inputs
     with pytest.raises(UserError, match=message):
         inputs.read([write_csv(*lines, name="new.csv")])
+
+
+def test_new_rows_may_lack_every_date_and_number(write_csv):
+    inputs = load(write_csv(*HOUSES), target="price").inputs
+    x, _ = inputs.read([write_csv("rooms,area,kind,sold", ",,,", ",,,", name="new.csv")])
+    assert x.shape == (2, 8)
+    assert np.isnan(x).all()
 
 
 def test_categories_that_look_like_numbers_stay_categories(write_csv):

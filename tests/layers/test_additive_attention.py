@@ -31,6 +31,7 @@ def test_equals_the_formula_when_queries_are_many(array):
         (array(3, 2, 5), array(3, 5, 3)),
         reference=lambda w, q, m: _expected(w, q, m, LENGTHS),
         call_kwargs={"lengths": LENGTHS, "return_weights": True},
+        only=["matches_reference", "symbolic_matches_eager"],
     )
 
 

@@ -64,7 +64,9 @@ def test_soft_needs_words_for_the_coverage_loss(array):
 
 
 def _weights(layer, plain):
-    return {v.path.removeprefix(layer.name + "/"): plain(v).astype("float64") for v in layer.weights}
+    return {
+        v.path.removeprefix(layer.name + "/"): plain(v).astype("float64") for v in layer.weights
+    }
 
 
 def test_hard_equals_the_formula_for_what_it_drew(array, plain):
@@ -109,7 +111,9 @@ def test_hard_replaces_a_share_of_the_draws_by_the_mean(array, plain):
     )
     mixed = np.abs(features - context[:, None]).sum(-1).min(-1) > 1e-4
     mean = probabilities[0] @ features[0]
-    np.testing.assert_allclose(context[mixed], np.tile(mean, (mixed.sum(), 1)), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        context[mixed], np.tile(mean, (mixed.sum(), 1)), rtol=1e-4, atol=1e-5
+    )
     assert not log_probability[mixed].any() and (log_probability[~mixed] < 0).all()
     assert abs(mixed.mean() - 0.5) < 0.1
 
@@ -131,8 +135,10 @@ def test_surrogate_has_the_reinforce_gradient(array, plain):
     query = array(1, 2)
     v = layer.attention.score.kernel
     before = plain(v).astype("float64")
-    w, u = (plain(p.kernel) for p in (layer.attention.query_projection,
-                                      layer.attention.memory_projection))
+    w, u = (
+        plain(p.kernel)
+        for p in (layer.attention.query_projection, layer.attention.memory_projection)
+    )
     hidden = np.tanh(query[0] @ w + features[0] @ u).astype("float64")
     probabilities = np.exp(hidden @ before[:, 0])
     probabilities /= probabilities.sum()

@@ -30,6 +30,7 @@ def test_equals_the_formula(array, score):
         (array(3, 2, 5), array(3, 4, 5 if score == "dot" else 6)),
         reference=lambda w, q, m: _expected(score, w, q, m),
         call_kwargs={"lengths": LENGTHS, "return_weights": True},
+        only=["matches_reference", "symbolic_matches_eager"],
     )
 
 

@@ -28,7 +28,9 @@ SETTINGS = {
 }
 
 
-def _expected(weights, inputs, *, head_size=None, kv_heads=4, output_size=None, lengths=None, **how):
+def _expected(
+    weights, inputs, *, head_size=None, kv_heads=4, output_size=None, lengths=None, **how
+):
     """Projections by hand, then the readable reference, example by example."""
     if "rotary_base" in how:
         how["base"] = how.pop("rotary_base")
@@ -144,6 +146,7 @@ def test_cached_steps_equal_the_whole_sequence(array, plain, name):
 @pytest.mark.parametrize("positions", ["rotary", "alibi"])
 def test_cached_steps_may_stand_at_different_positions(array, plain, positions):
     layer, inputs = MultiHeadAttention(2, causal=True, positions=positions), array(2, 5, 8)
+    layer.build(inputs.shape)
     prompts, after = np.array([3, 1]), array(2, 2, 8)
     cache = layer.initial_cache(batch_size=2, length=8)
     # The shorter prompt is padded: the steps after it overwrite the padding.
@@ -225,7 +228,10 @@ def test_drops_weights_in_training_only(array, plain):
         ({"num_heads": 4, "kv_heads": 3}, "`kv_heads` must divide num_heads=4"),
         ({"num_heads": 4, "dropout": 1.0}, r"`dropout` must be in \[0, 1\)"),
         ({"num_heads": 4, "window": 0}, "`window` must be a positive integer"),
-        ({"num_heads": 4, "positions": "sin"}, "`positions` must be one of None, 'rotary', 'alibi'"),
+        (
+            {"num_heads": 4, "positions": "sin"},
+            "`positions` must be one of None, 'rotary', 'alibi'",
+        ),
     ],
 )
 def test_says_what_is_wrong_with_an_argument(arguments, message):

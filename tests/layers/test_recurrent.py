@@ -50,9 +50,7 @@ def test_equals_pytorch_run_alone_on_the_real_steps(array, plain, kind, bidirect
     layer.build(inputs.shape)
     _randomize(layer, array)
     theirs = _torch_twin(torch, layer, 2)
-    outputs, *finals = (
-        plain(y) for y in layer(inputs, lengths=LENGTHS, initial_state=initial)
-    )
+    outputs, *finals = (plain(y) for y in layer(inputs, lengths=LENGTHS, initial_state=initial))
     by_kind = [
         torch.tensor(np.stack(initial[i::states]), dtype=torch.float64) for i in range(states)
     ]

@@ -151,6 +151,7 @@ def test_kit(options):
             {"epsilon_root": "0"},
             r"`epsilon_root` must be a number >= 0\. Received: epsilon_root='0'",
         ),
+        ({"amsgrad": 1}, r"`amsgrad` must be True or False\. Received: amsgrad=1"),
         (
             {"learning_rate": -1},
             r"`learning_rate` must be a number >= 0\. Received: learning_rate=-1",

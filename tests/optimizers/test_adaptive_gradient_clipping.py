@@ -83,6 +83,11 @@ def test_embedding_trains(rng):
     np.testing.assert_allclose(model.get_weights()[0], expected, rtol=1e-5, atol=1e-6)
 
 
+def test_pattern_that_excludes_nothing_is_refused(start, gradients, steps):
+    with pytest.raises(UserError, match="`exclude` must have patterns .* Received: 'heda/'"):
+        steps(AdaptiveGradientClipping("sgd", exclude=["heda/"]), start, gradients(1))
+
+
 def test_kit():
     check_optimizer(lambda: AdaptiveGradientClipping(Momentum(0.05), clipping=0.5))
 

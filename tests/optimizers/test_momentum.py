@@ -70,6 +70,11 @@ def test_kit():
     check_optimizer(lambda: Momentum(0.05), reference=reference)
 
 
+def test_form_that_is_no_bool_is_refused():
+    with pytest.raises(UserError, match="`rate_in_velocity` must be True or False. Received: rate"):
+        Momentum(rate_in_velocity="yes")
+
+
 @pytest.mark.parametrize("momentum", [-0.1, 1.0, "0.9", None])
 def test_momentum_out_of_range_is_refused(momentum):
     with pytest.raises(UserError, match=r"`momentum` must be a number in \[0, 1\)\. Received: mom"):

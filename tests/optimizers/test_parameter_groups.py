@@ -225,6 +225,7 @@ def test_kit():
         ({"rates": [0.5]}, r"`rates` must map patterns to factors\. Received: rates=\[0\.5\]"),
         ({"rates": {"(": 1.0}}, r"`rates` must hold regular expressions\. Received: '\('"),
         ({"layer_decay": 1.5}, r"`layer_decay` must be a number in \(0, 1\]\. Received: layer_dec"),
+        ({"verbose": 1}, r"`verbose` must be True or False\. Received: verbose=1"),
         ({"layers": ["a"]}, r"`layers` needs `layer_decay`\. Received: layers=\['a'\]"),
         (
             {"no_decay": "bias"},
@@ -244,6 +245,7 @@ def test_bad_argument_is_refused(options, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"no_decay": ["biass"]}, r"`no_decay` must have patterns .* Received: 'biass'"),
         ({"rates": {"heda": 0.1}}, r"`rates` must have patterns .* Received: 'heda'"),
         (
             {"layer_decay": 0.5, "layers": ["stem", "block"]},

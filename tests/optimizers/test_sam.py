@@ -122,6 +122,13 @@ def test_bad_radius_is_refused(rho, network):
         sam(network("sgd"), rho=rho)
 
 
+def test_bad_flag_is_refused(network):
+    with pytest.raises(
+        UserError, match="`adaptive` must be True or False. Received: adaptive='no'"
+    ):
+        sam(network("sgd"), adaptive="no")
+
+
 def test_what_is_no_model_is_refused():
     with pytest.raises(UserError, match="`model` must be a Keras model. Received: model='mlp'"):
         sam("mlp")

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasdl import create_model
+from kerasdl import create_model, model_info
 from kerasdl.errors import UserError
 from kerasdl.plugin import Spec
 from kerasdl.testing import check_architecture
@@ -152,10 +152,14 @@ def test_default_learns_scanned_digits():
     )
     keras.utils.set_random_seed(0)
     model = create_model("cnn", input_shape=(8, 8, 1), num_classes=10)
+    recipe = model_info("cnn").recipe
+    steps = recipe["epochs"] * -(-len(x) // recipe["batch_size"])
     model.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, 20 * 23)),
+        keras.optimizers.Adam(
+            keras.optimizers.schedules.CosineDecay(recipe["learning_rate"], steps)
+        ),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
-    model.fit(x, y, batch_size=64, epochs=20, verbose=0)
+    model.fit(x, y, batch_size=recipe["batch_size"], epochs=recipe["epochs"], verbose=0)
     accuracy = (model.predict(held_out, verbose=0).argmax(axis=1) == truth).mean()
     assert accuracy >= 0.985

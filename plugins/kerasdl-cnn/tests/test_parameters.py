@@ -48,11 +48,26 @@ def lenet5(channels=1, classes=10):
     return conv(5, channels, 6) + conv(5, 6, 16) + dense(5 * 5 * 16, 120, 84, classes)
 
 
+def normalized_blocks(side, filters, classes=10):
+    """Two 3x3 convolutions a block, each with batch normalization in place of a bias."""
+    total, channels = 0, 1
+    for width in filters:
+        total += (
+            conv(3, channels, width, bias=False) + conv(3, width, width, bias=False) + 4 * width
+        )
+        side, channels = side // 2, width
+    return total + dense(side * side * channels, classes)
+
+
 def trainable(model):
     return sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
 
 
 STATED = {
+    "cnn": {
+        "cnn": normalized_blocks(28, (16, 32)),
+        "cnn-small": normalized_blocks(28, (24, 40, 64)),
+    },
     "lenet5": {"lenet5": lenet5()},
     "alexnet": {"alexnet": alexnet(6, (4096, 4096, 1000))},
     "vgg": {
@@ -74,7 +89,7 @@ def test_arithmetic_gives_the_known_totals():
 def test_record_states_what_the_arithmetic_gives(name):
     record = model_info(name)
     assert dict(record.parameters) == STATED[name]
-    side, channels, classes = (28, 1, 10) if name == "lenet5" else (224, 3, 1000)
+    side, channels, classes = (28, 1, 10) if name in ("cnn", "lenet5") else (224, 3, 1000)
     assert record.parameters_spec == Spec(
         task="image-classification", input_shape=(side, side, channels), outputs=classes
     )
@@ -109,11 +124,7 @@ def test_vgg_has_them_on_small_images(depth, suffix):
 @pytest.mark.parametrize(
     "config, expected",
     [
-        (
-            {},
-            conv(3, 1, 16, False) + conv(3, 16, 16, False) + 2 * 2 * 16
-            + conv(3, 16, 32, False) + conv(3, 32, 32, False) + 2 * 2 * 32 + dense(2 * 2 * 32, 10),
-        ),
+        ({}, normalized_blocks(8, (16, 32))),
         (
             {"filters": (4,), "convolutions": 1, "normalization": "none", "kernel_size": 5}
             | {"pool_size": 3},
@@ -134,6 +145,12 @@ def test_vgg_has_them_on_small_images(depth, suffix):
 def test_cnn_has_those_counted_by_hand(config, expected):
     model = create_model("cnn", input_shape=(8, 8, 1), num_classes=10, **config)
     assert trainable(model) == expected
+
+
+@pytest.mark.parametrize("name", STATED["cnn"])
+def test_cnn_has_those_stated(name):
+    model = create_model(name, input_shape=(28, 28, 1), num_classes=10)
+    assert trainable(model) == STATED["cnn"][name]
 
 
 @pytest.mark.long

@@ -13,7 +13,7 @@ def test_plugin_is_loaded_with_its_architectures():
     state = next(state for state in host().states if state.name == "cnn")
     assert state.state == "loaded", state.reason
     assert sorted(record.name for record in state.records) == NAMES
-    assert {*NAMES, "vgg11", "vgg19-bn"} <= set(list_models())
+    assert {*NAMES, "cnn-small", "vgg11", "vgg19-bn"} <= set(list_models())
     assert model_info("lenet").name == "lenet5"
 
 

@@ -134,9 +134,10 @@ def kerasdl_architectures() -> Iterator[Architecture]:
         builder="kerasdl_cnn.cnn:build",
         config=_CNN_FIELDS,
         reference="Goodfellow et al., Deep Learning, chapter 9, https://www.deeplearningbook.org",
-        parameters={"cnn": 32_154},
+        variants={"cnn-small": {"filters": (24, 40, 64), "dropout": 0.2}},
+        parameters={"cnn": 32_154, "cnn-small": 94_626},
         parameters_spec=_MNIST,
-        recipe={"epochs": 20, "batch_size": 64, "learning_rate": 2e-3},
+        recipe={"epochs": 20, "batch_size": 32, "learning_rate": 5e-3},
     )
     yield Architecture(
         name="lenet5",

@@ -6,6 +6,13 @@ from kerasdl.plugin import Architecture, Field, hookimpl
 
 _CLASSIFICATION = ("image-classification", "tabular-classification", "multi-label-classification")
 
+_LINEAR = {
+    "epochs": 50,
+    "batch_size": 32,
+    "learning_rate": 0.02,
+    "preprocessing": "standardize",
+}
+
 _MLP_FIELDS = (
     Field(
         name="widths",
@@ -87,6 +94,12 @@ def kerasdl_architectures() -> Iterator[Architecture]:
         tasks=("tabular-classification", "image-classification", "multi-label-classification"),
         builder="kerasdl_mlp.perceptron:build",
         reference="Rosenblatt, 1958, https://doi.org/10.1037/h0042519",
+        recipe={
+            "optimizer": "sgd",
+            "loss": "half-squared-error",
+            "batch_size": 1,
+            "learning_rate": 0.1,
+        },
     )
     yield Architecture(
         name="linear-regression",
@@ -94,6 +107,7 @@ def kerasdl_architectures() -> Iterator[Architecture]:
         tasks=("tabular-regression",),
         builder="kerasdl_mlp.regression:build_linear",
         reference="Hastie et al., The Elements of Statistical Learning, section 3.2",
+        recipe=_LINEAR,
     )
     yield Architecture(
         name="logistic-regression",
@@ -101,6 +115,7 @@ def kerasdl_architectures() -> Iterator[Architecture]:
         tasks=("tabular-classification", "image-classification", "multi-label-classification"),
         builder="kerasdl_mlp.regression:build_logistic",
         reference="Hastie et al., The Elements of Statistical Learning, section 4.4",
+        recipe=_LINEAR,
     )
     yield Architecture(
         name="softmax-regression",
@@ -108,4 +123,5 @@ def kerasdl_architectures() -> Iterator[Architecture]:
         tasks=("tabular-classification", "image-classification"),
         builder="kerasdl_mlp.regression:build_softmax",
         reference="Bishop, Pattern Recognition and Machine Learning, section 4.3.4",
+        recipe=_LINEAR,
     )

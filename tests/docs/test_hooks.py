@@ -1,0 +1,47 @@
+"""Every hook stands in the documentation, with its exact arguments and an example that works."""
+
+import inspect
+import re
+import types
+
+import pluggy
+import pytest
+
+from kerasdl.plugin import Architecture, Command, Component, Dataset, hookspecs
+
+HOOKS = {name: spec for name, spec in vars(hookspecs).items() if name.startswith("kerasdl_")}
+YIELDS = {
+    "kerasdl_architectures": Architecture,
+    "kerasdl_datasets": Dataset,
+    "kerasdl_components": Component,
+    "kerasdl_commands": Command,
+}
+
+
+def test_there_are_hooks():
+    assert set(YIELDS) < set(HOOKS) and len(HOOKS) >= 7
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_hook_has_a_heading_with_its_exact_arguments(name, root):
+    page = (root / "docs" / "hooks.md").read_text("utf-8")
+    arguments = ", ".join(inspect.signature(HOOKS[name]).parameters)
+    entry = (
+        f'::: kerasdl.plugin.hookspecs.{name}\n    options:\n      heading: "{name}({arguments})"'
+    )
+    assert entry in page
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_example_is_a_plugin_that_the_host_would_take(name):
+    (source, *_) = re.findall(r"```python\n(.*?)```", inspect.getdoc(HOOKS[name]), re.DOTALL)
+    plugin = types.ModuleType("example")
+    exec(source, vars(plugin))
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    manager.register(plugin)
+    manager.check_pending()
+    assert [caller.name for caller in manager.get_hookcallers(plugin)] == [name]
+    if name in YIELDS:
+        records = list(vars(plugin)[name]())
+        assert records and all(isinstance(record, YIELDS[name]) for record in records)

@@ -1,0 +1,172 @@
+"""The site: built strictly, whole, and true to what its text claims.
+
+All tests that need the built site stand here, so that one process builds it once.
+"""
+
+import inspect
+import re
+from html.parser import HTMLParser
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from kerasdl.plugin import hookspecs
+
+FETCHED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src"}
+LINK_KINDS_FETCHED = {"stylesheet", "icon", "preconnect", "preload", "modulepreload", "manifest"}
+
+
+class Page(HTMLParser):
+    """Ids, links, and what the browser fetches by itself."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.ids, self.links, self.fetched = set(), [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        given = {name: value or "" for name, value in attrs}
+        self.ids.update(given[name] for name in ("id", "name") if given.get(name))
+        if tag == "a" and "href" in given:
+            self.links.append(given["href"])
+        if tag in FETCHED and given.get(FETCHED[tag]):
+            self.fetched.append(given[FETCHED[tag]])
+        if tag == "link" and set(given.get("rel", "").split()) & LINK_KINDS_FETCHED:
+            self.fetched.append(given["href"])
+
+
+@pytest.fixture(scope="module")
+def pages(built):
+    return {path: Page(path.read_text("utf-8")) for path in built.rglob("*.html")}
+
+
+def is_local(address):
+    return not urlsplit(address).scheme and not address.startswith("//")
+
+
+def test_every_link_and_picture_leads_somewhere(pages):
+    broken = []
+    for path, page in pages.items():
+        if path.name == "404.html":
+            continue
+        for address in filter(is_local, [*page.links, *page.fetched]):
+            parts = urlsplit(address)
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            target = target / "index.html" if target.is_dir() else target
+            if not target.is_file():
+                broken.append(f"{path.name}: {address}")
+            elif parts.fragment and target in pages:
+                anchors = pages[target].ids | {"__skip", ""}
+                if unquote(parts.fragment) not in anchors:
+                    broken.append(f"{path.name}: {address} (no such place)")
+    assert not broken
+
+
+def test_nothing_is_fetched_from_outside(pages, built):
+    outside = [(path.name, a) for path, page in pages.items() for a in page.fetched]
+    assert not [entry for entry in outside if not is_local(entry[1])]
+    for sheet in built.rglob("*.css"):
+        text = sheet.read_text("utf-8")
+        assert not re.findall(r"(?:@import|url\()\s*['\"]?https?:[^)]*", text), sheet
+
+
+def test_no_page_shows_markdown_that_was_not_understood(built):
+    for path in built.rglob("*.html"):
+        text = re.sub(r"<(pre|code)\b.*?</\1>", "", path.read_text("utf-8"), flags=re.DOTALL)
+        text = re.sub(r"<(script|style)\b.*?</\1>", "", text, flags=re.DOTALL)
+        for sign in ("--8&lt;--", "--8<--", ":::", "```", "console run"):
+            assert sign not in text, (path, sign)
+
+
+def test_home_says_the_two_commands_and_shows_a_picture(built):
+    home = (built / "index.html").read_text("utf-8")
+    assert "make demo" in home and "make test" in home
+    assert ".png" in home
+
+
+def test_plugin_page_quotes_the_example_as_it_is(built, root):
+    page = (built / "plugin_in_ten_lines.html").read_text("utf-8")
+    shown = re.sub(r"<[^>]+>", "", page).replace("&quot;", '"').replace("&#39;", "'")
+    source = root / "plugins" / "kerasdl-example" / "src" / "kerasdl_example"
+    for name in ("model.py", "plugin.py"):
+        for line in (source / name).read_text("utf-8").splitlines():
+            assert line.strip() in shown
+
+
+def test_commands_ran_in_pages(built):
+    page = re.sub(r"<[^>]+>", "", (built / "first_run.html").read_text("utf-8"))
+    assert re.search(r"\$ kerasdl describe mlp\s+architecture +mlp", page)
+    assert re.search(r"\$ kerasdl train cnnn --data digits\s+error: .*cnnn", page)
+
+
+def test_every_command_is_in_the_reference(built):
+    from typer.main import get_command
+
+    from kerasdl.cli.app import app
+
+    page = re.sub(r"<[^>]+>", "", (built / "commands.html").read_text("utf-8"))
+    names = []
+    for name, command in get_command(app).commands.items():
+        names.append(name)
+        names += [f"{name} {inner}" for inner in getattr(command, "commands", {})]
+    assert len(names) > 8
+    for name in names:
+        assert f"Usage: kerasdl {name}" in page
+
+
+def test_every_hook_has_its_heading_in_the_built_page(built):
+    page = (built / "hooks.html").read_text("utf-8")
+    for name, spec in vars(hookspecs).items():
+        if name.startswith("kerasdl_"):
+            heading = re.search(rf'<h2 id="kerasdl.plugin.hookspecs.{name}".*?</h2>', page, re.S)
+            arguments = ", ".join(inspect.signature(spec).parameters)
+            assert f"{name}({arguments})" in re.sub(r"<[^>]+>", "", heading[0])
+
+
+def text_of(built, name):
+    page = (built / "tutorials" / f"{name}.html").read_text("utf-8")
+    return re.sub(r"<[^>]+>", "", page).replace("&#39;", "'")
+
+
+def number(pattern, text):
+    return float(re.search(pattern, text)[1])
+
+
+def test_every_script_is_a_page_and_a_download(built, root):
+    scripts = sorted((root / "tutorials").glob("*.py"))
+    assert len(scripts) >= 2
+    for script in scripts:
+        page = text_of(built, script.stem)
+        assert "Every output on this page was printed by the script" in page
+        assert (built / "tutorials" / script.name).read_bytes() == script.read_bytes()
+        assert list((built / "tutorials" / script.stem).glob("*.png"))
+
+
+def test_digits_claims(built):
+    page = text_of(built, "digits")
+    assert number(r"test accuracy +(0\.\d+)", page) >= 0.98
+    assert number(r"largest difference (\S+)", page) <= 1e-5
+    assert re.search(r"test +359 samples", page)
+
+
+def test_perceptron_claims(built):
+    page = text_of(built, "perceptron_to_softmax")
+    assert "AND  pass 6: 0 mistakes" in page and "OR   pass 6: 0 mistakes" in page
+    assert "NOT 0 = 1, NOT 1 = 0" in page
+    by_hand = re.search(r"by hand +w = (.*)", page)[1]
+    assert re.search(r"by Keras +w = (.*)", page)[1] == by_hand
+    assert "the best has 3 of 4 right" in page
+    for left, right, answer in ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0)):
+        assert f"{left} XOR {right} = {answer}" in page
+    ours = number(r"100 flowers right, cross-entropy (0\.\d+)", page)
+    assert ours == pytest.approx(number(r"scikit-learn's cross-entropy (0\.\d+)", page), abs=2e-4)
+    assert number(r"([\d.]+)% of 359 held-out digits", page) > 95
+
+
+@pytest.mark.long
+def test_the_full_build_runs_every_command_and_tutorial(tmp_path, build_into):
+    done = build_into(tmp_path, KERASDL_DOCS_FAST="0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = re.sub(r"<[^>]+>", "", (tmp_path / "first_run.html").read_text("utf-8"))
+    accuracy = float(re.search(r"test accuracy +(0\.\d+)", page)[1])
+    assert accuracy >= 0.98
