@@ -34,8 +34,9 @@ def forward_flops(model: keras.Model, batch: Any) -> float:
     )
     with recorded_calls() as calls:
         _Around(model).compute_output_spec(symbols)
-    inside = {id(layer) for call in calls for layer in getattr(call.layer, "directions", ())}
-    outer = [call for call in calls if id(call.layer) not in inside]
+    loops = tuple(f"{call.layer.path}/" for call in calls if _is_recurrent(call.layer))
+    # What is inside a loop over time is traced once, and counted with the loop.
+    outer = [call for call in calls if not call.layer.path.startswith(loops)]
     return float(sum(map(_products, outer)) + sum(map(_attention, outer)))
 
 
@@ -55,7 +56,7 @@ def _products(call: Call) -> int:
     layer = call.layer
     if isinstance(layer, keras.layers.Embedding | keras.Model):
         return 0
-    if isinstance(layer, keras.layers.RNN) or hasattr(layer, "directions"):
+    if _is_recurrent(layer):
         return 2 * _kernels(layer.variables) * math.prod(call.arguments[0].shape[:2])
     if isinstance(layer, keras.layers.EinsumDense):
         return _einsum(layer.equation, call.arguments[0].shape, layer.kernel.shape)
@@ -65,6 +66,10 @@ def _products(call: Call) -> int:
     first = getattr(layer, "data_format", None) == "channels_first"
     positions = (shape[0], *shape[2:]) if first and len(shape) > 2 else shape[:-1]
     return 2 * _kernels(own) * math.prod(positions)
+
+
+def _is_recurrent(layer: keras.layers.Layer) -> bool:
+    return isinstance(layer, keras.layers.RNN) or hasattr(layer, "directions")
 
 
 def _kernels(variables: list[keras.Variable]) -> int:

@@ -1,5 +1,7 @@
 """Event files for TensorBoard, without TensorFlow."""
 
+import itertools
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ from kerasdl.callbacks._checks import check_count
 from kerasdl.callbacks._histograms import Histogram, histogram_function
 from kerasdl.callbacks._rates import learning_rates
 from kerasdl.errors import require
+
+_FILES = itertools.count()
 
 
 class TensorBoardLogs(keras.callbacks.Callback):
@@ -129,5 +133,7 @@ class TensorBoardLogs(keras.callbacks.Callback):
         if run not in self._writers:
             from tensorboardX import SummaryWriter
 
-            self._writers[run] = SummaryWriter(str(Path(self.folder) / run))
+            # Its names tell seconds: two files of one second would be one.
+            suffix = f".{os.getpid()}.{next(_FILES)}"
+            self._writers[run] = SummaryWriter(str(Path(self.folder) / run), filename_suffix=suffix)
         return self._writers[run]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from kerasdl import callbacks
 from kerasdl.testing import check_callback
 

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+
 from kerasdl.callbacks import GradientMonitor, TrainingGuard
 from kerasdl.errors import UserError
 

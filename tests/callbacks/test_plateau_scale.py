@@ -3,6 +3,7 @@ import json
 import keras
 import numpy as np
 import pytest
+
 from kerasdl.callbacks import PlateauScale
 from kerasdl.errors import UserError
 from kerasdl.optimizers import Lookahead, ParameterGroups

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+
 from kerasdl.callbacks import GradientMonitor, TrainingGuard
 from kerasdl.optimizers import sam
 

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from kerasdl.callbacks import GradientMonitor, TensorBoardLogs
 from kerasdl.errors import MissingDependencyError, UserError
 

@@ -3,6 +3,7 @@ import time
 import keras
 import numpy as np
 import pytest
+
 from kerasdl.callbacks import Throughput
 from kerasdl.callbacks._flops import forward_flops
 from kerasdl.callbacks._peaks import find_peak

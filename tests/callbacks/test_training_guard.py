@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+
 from kerasdl.callbacks import TrainingGuard
 from kerasdl.errors import UserError
 from kerasdl.schedules import Linear
@@ -155,10 +156,10 @@ def test_a_sound_training_goes_undisturbed(classifier, fit):
         assert (guard.events, messages, guard.bad_steps, len(history.epoch)) == ([], [], 0, 2)
 
 
-def test_overflow_under_loss_scaling_is_left_to_the_scale(classifier, fit):
+def test_overflow_under_loss_scaling_is_left_to_the_scale(classifier, fit, data):
     huge = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=3e38)
     model, guard = classifier(huge), TrainingGuard()
-    history, messages = fit(model, guard, epochs=3)
+    history, messages = fit(model, guard, epochs=3, x=100 * data[0])
     assert (guard.events, messages, len(history.epoch)) == ([], [], 3)
     assert float(keras.ops.convert_to_numpy(huge.dynamic_scale)) < 3e38  # gradients did overflow
 

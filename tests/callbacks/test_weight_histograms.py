@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from kerasdl.callbacks import WeightHistograms
 from kerasdl.errors import UserError
 
