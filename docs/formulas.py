@@ -1,14 +1,15 @@
-"""Formulas in pages (`$…$`, `$$…$$`) as pictures inside the page: no script, no font, no network."""
+"""Formulas in pages (`$…$`, `$$…$$`) as pictures in the page: no script, no font, no network."""
 
 import functools
 import html
 import re
+from typing import Any
 
 _FORMULA = re.compile(
     r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL
 )
-_SIZE = 12  # points; the page scales by its own size of type
-_SCALE = 1.1 / _SIZE  # em a point
+_EM = 100  # matplotlib's units in an em
+_ENLARGED = 1.1  # Times is small beside a sans serif
 # What matplotlib does not know by LaTeX's name.
 _NAMES = {
     r"\lVert": r"\|",
@@ -30,53 +31,40 @@ def with_formulas(content: str) -> str:
 
 def _drawn(match: re.Match[str]) -> str:
     tex = " ".join(html.unescape(match["tex"]).split())
-    picture = _picture(tex)
-    return picture if match["tag"] == "span" else f'<p class="formula">{picture}</p>'
+    if match["tag"] == "span":
+        return _picture(tex)
+    picture = _picture(tex.replace(r"\frac", r"\dfrac"))
+    return f'<p class="formula">{picture}</p>'
 
 
 @functools.cache
 def _picture(tex: str) -> str:
     from matplotlib.font_manager import FontProperties
+    from matplotlib.path import Path
     from matplotlib.textpath import TextToPath
 
-    font = FontProperties(size=_SIZE, math_fontfamily="stix")
     source = tex
     for name, known in _NAMES.items():
         source = source.replace(name, known)
-    draw = TextToPath()
-    draw.FONT_SCALE = _SIZE  # coordinates in points
+    # At a size of 100 points, points are matplotlib's units.
+    font, draw = FontProperties(size=_EM, math_fontfamily="stix"), TextToPath()
     width, height, depth = draw.get_text_width_height_descent(f"${source}$", font, ismath=True)
-    points, codes = draw.get_text_path(font, f"${source}$", ismath=True)
-    size = f"width:{width * _SCALE:.3f}em;height:{height * _SCALE:.3f}em"
+    outline = Path(*draw.get_text_path(font, f"${source}$", ismath=True))
+    em = _ENLARGED / _EM
     return (
         f'<svg class="formula" role="img" aria-label="{html.escape(tex)}" '
-        f'viewBox="0 {depth - height:.3f} {width:.3f} {height:.3f}" '
-        f'style="{size};vertical-align:{-depth * _SCALE:.3f}em">'
-        f'<path d="{_outline(points, codes)}"/></svg>'
+        f'viewBox="0 {depth - height:.0f} {width:.0f} {height:.0f}" '
+        f'style="width:{width * em:.3f}em;height:{height * em:.3f}em;'
+        f'vertical-align:{-depth * em:.3f}em"><path d="{_path_data(outline)}"/></svg>'
     )
 
 
-def _outline(points: list, codes: list) -> str:
-    """Path data; a point's second coordinate grows upwards in matplotlib, downwards here."""
-    letters = {1: "M", 2: "L", 3: "Q", 4: "C"}
-    parts, last = [], 0
-    for (x, y), code in zip(points, codes, strict=True):
-        if code == 79:
-            parts.append("Z")
-        else:
-            # A curve's points follow one another under a single letter.
-            letter = "" if code == last and code in (3, 4) and _open(parts, code) else letters[code]
-            parts.append(f"{letter}{x:.2f} {-y:.2f} ")
-        last = code
+def _path_data(outline: Any) -> str:
+    """An outline in SVG's letters; heights grow upwards in matplotlib, downwards in SVG."""
+    letters = {1: "M", 2: "L", 3: "Q", 4: "C", 79: "Z"}
+    parts = []
+    for numbers, code in outline.iter_segments(simplify=False):
+        letter = letters[int(code)]
+        signed = [n if place % 2 == 0 else -n for place, n in enumerate(numbers)]
+        parts.append(letter + ("" if letter == "Z" else " ".join(f"{n:.0f}" for n in signed)))
     return "".join(parts)
-
-
-def _open(parts: list[str], code: int) -> bool:
-    """Whether the curve begun last still lacks points."""
-    wanted = code - 1
-    count = 1
-    for part in reversed(parts):
-        if part[0].isalpha():
-            break
-        count += 1
-    return count < wanted

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from console import with_outputs
+from formulas import with_formulas
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files, InclusionLevel
 from render_tutorials import ROOT, render
@@ -39,6 +40,14 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     try:
         return with_outputs(markdown, page.file.src_uri, FAST)
     except RuntimeError as error:
+        raise PluginError(f"{page.file.src_uri}: {error}") from error
+
+
+def on_page_content(content: str, page: Any, **_: Any) -> str:
+    """Draws the formulas."""
+    try:
+        return with_formulas(content)
+    except ValueError as error:
         raise PluginError(f"{page.file.src_uri}: {error}") from error
 
 

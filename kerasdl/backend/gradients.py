@@ -1,6 +1,7 @@
 """Gradients of a scalar function of Keras variables, the same call on every backend."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -21,8 +22,9 @@ def value_and_gradients(
     Args:
         function: Called without arguments; returns a scalar tensor of a floating dtype.
         variables: Floating variables, trainable or not.
-        jit_compile: Whether JAX compiles the whole first. For a single call of a large function,
-            which is slower operation by operation; every call compiles anew.
+        jit_compile: Whether XLA compiles the whole first, on JAX and TensorFlow. For a single call
+            of a large function, which on JAX is slower operation by operation; every call compiles
+            anew. Compiled, TensorFlow draws other random numbers.
 
     Returns:
         The value, and one tensor per variable in the order given. Where the value does not depend
@@ -50,7 +52,8 @@ def as_pure(
     variables = list(variables)
 
     def pure(values: Sequence[Any]) -> Any:
-        with keras.StatelessScope(state_mapping=list(zip(variables, values, strict=True))):
+        mapping = list(zip(variables, values, strict=True))
+        with keras.StatelessScope(state_mapping=mapping), _draws_put_back():
             return function()
 
     return pure
@@ -92,20 +95,24 @@ def _with_jax(
 
 
 def _with_tensorflow(
-    pure: Callable[..., Any], variables: list[keras.Variable], _jit_compile: bool
+    pure: Callable[..., Any], variables: list[keras.Variable], jit_compile: bool
 ) -> tuple[Any, list[Any]]:
     import tensorflow as tf
 
-    values = [tf.convert_to_tensor(variable.value) for variable in variables]
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(values)
-        value = pure(values)
-    # An embedding's gradient comes as rows with their indices.
-    gradients = [
-        entry if entry is None else tf.convert_to_tensor(entry)
-        for entry in tape.gradient(value, values)
-    ]
-    return value, gradients
+    def route(values: list[Any]) -> tuple[Any, list[Any]]:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(values)
+            value = pure(values)
+        # An embedding's gradient comes as rows with their indices.
+        gradients = [
+            entry if entry is None else tf.convert_to_tensor(entry)
+            for entry in tape.gradient(value, values)
+        ]
+        return value, gradients
+
+    return (compiled(route) if jit_compile else route)(
+        [tf.convert_to_tensor(variable.value) for variable in variables]
+    )
 
 
 def _with_torch(
@@ -120,3 +127,15 @@ def _with_torch(
         return value, [None] * len(values)
     gradients = torch.autograd.grad(value, values, allow_unused=True)
     return value.detach(), list(gradients)
+
+
+@contextlib.contextmanager
+def _draws_put_back() -> Iterator[None]:
+    """On PyTorch, layers without a seed of their own draw from the process's global state."""
+    if keras.backend.backend() != "torch":
+        yield
+        return
+    import torch
+
+    with torch.random.fork_rng():
+        yield

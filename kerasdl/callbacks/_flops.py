@@ -36,7 +36,7 @@ def forward_flops(model: keras.Model, batch: Any) -> float:
         _Around(model).compute_output_spec(symbols)
     loops = tuple(f"{call.layer.path}/" for call in calls if _is_recurrent(call.layer))
     # What is inside a loop over time is traced once, and counted with the loop.
-    outer = [call for call in calls if not call.layer.path.startswith(loops)]
+    outer = [call for call in calls if not str(call.layer.path).startswith(loops)]
     return float(sum(map(_products, outer)) + sum(map(_attention, outer)))
 
 

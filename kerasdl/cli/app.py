@@ -10,7 +10,17 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from kerasdl.cli import backends, data, describe, evaluate, list_, plugins, predict, train
+from kerasdl.cli import (
+    backends,
+    data,
+    describe,
+    evaluate,
+    list_,
+    plugins,
+    predict,
+    schedule,
+    train,
+)
 from kerasdl.cli.output import error, note
 from kerasdl.errors import UserError
 from kerasdl.version import __version__
@@ -71,6 +81,7 @@ app.command("backends")(backends.backends)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
+app.command("schedule")(schedule.schedule)
 app.add_typer(data.app, name="data")
 app.add_typer(plugins.app, name="plugins")
 

@@ -62,11 +62,13 @@ class ChunkedCrossEntropy(keras.layers.Layer):
         >>> head(keras.ops.ones((2, 5, 8))).shape
         (2, 5, 100)
 
-        In `fit`, the targets are an input of the model and the loss averages what comes out:
+        In `fit`, the targets are an input of the model and `SequenceLoss` averages what comes out:
 
-        >>> model = keras.Model([tokens, targets], head(features, targets=targets))
-        >>> model.compile("adam", loss=SequenceLoss(None, padding_value=-1))
-        >>> model.fit([x, y], y)
+        >>> tokens, targets = keras.Input((5,), dtype="int32"), keras.Input((5,), dtype="int32")
+        >>> features = keras.layers.Embedding(100, 8)(tokens)
+        >>> language_model = keras.Model([tokens, targets], head(features, targets=targets))
+
+        The same layer gives logits to a model without targets: `head(features)`.
 
     Reference: Wijmans et al., 2024, https://arxiv.org/abs/2411.09009 (the idea)
     """

@@ -44,11 +44,8 @@ class NoiseOnTargets(AnnealedNoise, keras.layers.Layer):
         >>> noise(np.array([3, 1, 4]), training=True).shape
         (3,)
 
-        In a `keras.utils.PyDataset`:
-
-        >>> def __getitem__(self, index):
-        ...     x, y = self.batch(index)
-        ...     return x, keras.ops.convert_to_numpy(self.noise(y, training=True))
+        In the `__getitem__` of a `keras.utils.PyDataset`:
+        `return x, keras.ops.convert_to_numpy(self.noise(y, training=True))`.
 
     Reference: Xie et al., 2016, https://arxiv.org/abs/1605.00055 (labels)
     """

@@ -16,7 +16,8 @@ class TokenLoss(keras.Loss, abc.ABC):
     """Base class: one loss term per token, and the mean over the tokens that are real.
 
     `loss = sum_i real_i * weight_i * term_i / divisor`. A token is real unless its label is
-    `ignored_index` or the mask of `y_pred` says padding. A subclass gives `token_losses`.
+    `ignored_index`, the mask of `y_pred` says padding, or its sample weight is 0. A subclass gives
+    `token_losses`.
 
     | `reduction` | divisor |
     |---|---|
@@ -46,8 +47,9 @@ class TokenLoss(keras.Loss, abc.ABC):
         ValueError: If `normalizer` is not positive or meets a reduction that does not divide, or
             the shapes do not fit.
 
-    Differs from: `keras.Loss`, which divides by all tokens where targets say "ignore", fails on a
-    `sample_weight` of one value per sequence, and casts integer labels to floating point.
+    Differs from: `keras.Loss`, which counts tokens whose target says "ignore" and tokens of weight
+        0 in its divisor, fails on a `sample_weight` of one value per sequence, and casts integer
+        labels to floating point.
     """
 
     def __init__(
@@ -125,9 +127,10 @@ class TokenLoss(keras.Loss, abc.ABC):
             y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
             y_true = self.prepare(y_true, y_pred)
             terms, real, y_true = self._terms(y_true, y_pred, mask)
-            weights = self.step_weights(real)
+            given = 1 if sample_weight is None else _aligned(sample_weight, terms)
             if sample_weight is not None:
-                weights = weights * _aligned(sample_weight, terms)
+                real = real * ops.cast(ops.not_equal(given, 0), real.dtype)
+            weights = self.step_weights(real) * given
             if self.reduction in (None, "none"):
                 return terms * weights
             return self._reduce(terms, weights, real, y_true)
@@ -167,7 +170,7 @@ class _MaskReader(keras.layers.Layer):
     """Hands back the mask of a tensor; an attribute would not do, as JAX arrays take none."""
 
     def __init__(self) -> None:
-        super().__init__(autocast=False)
+        super().__init__(autocast=False, name="mask_reader")
         self.supports_masking = True
 
     def call(self, inputs: Any, mask: Any = None) -> Any:

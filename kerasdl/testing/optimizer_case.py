@@ -150,8 +150,10 @@ class OptimizerCase:
 
 
 def _slope(model: keras.Model, x: np.ndarray, y: np.ndarray) -> list[Any]:
+    targets = keras.ops.convert_to_tensor(y)
+
     def loss() -> Any:
-        return keras.ops.mean(keras.ops.square(model(x, training=True) - y))
+        return keras.ops.mean(keras.ops.square(model(x, training=True) - targets))
 
     return value_and_gradients(loss, model.trainable_variables)[1]
 

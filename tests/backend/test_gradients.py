@@ -62,7 +62,7 @@ def test_variables_stay_when_the_function_assigns():
 
 
 def test_draws_repeat_when_called_twice():
-    layer, x = keras.layers.Dropout(0.5, seed=1), ops.ones((4, 8))
+    layer, x = keras.layers.Dropout(0.5), ops.ones((4, 8))
     scale = keras.Variable(1.0)
 
     def function():

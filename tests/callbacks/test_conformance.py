@@ -14,7 +14,6 @@ MAKE = {
     "WeightHistograms": lambda: callbacks.WeightHistograms(bins=5),
     "Throughput": lambda: callbacks.Throughput(every=2, verbose=False),
     "TrainingGuard": callbacks.TrainingGuard,
-    "TrainingGuard rolls back": lambda: callbacks.TrainingGuard("roll_back"),
 }
 
 
@@ -22,6 +21,11 @@ MAKE = {
 def test_callback_follows_the_rules(name):
     skip = {"fits_again": "the times in its logs differ"} if name == "Throughput" else ()
     check_callback(MAKE[name], skip=skip)
+
+
+@pytest.mark.long
+def test_a_guard_that_rolls_back_follows_the_rules():
+    check_callback(lambda: callbacks.TrainingGuard("roll_back"))
 
 
 def test_tensor_board_logs_follow_the_rules(tmp_path):

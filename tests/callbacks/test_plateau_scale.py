@@ -55,7 +55,7 @@ def test_figures_that_should_rise_are_known_by_their_names(classifier):
         assert callback.times == (epoch == 3)
 
 
-@pytest.mark.parametrize("jit", [True, False])
+@pytest.mark.parametrize("jit", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_a_schedule_goes_on_beneath_in_a_compiled_fit(jit, tmp_path):
     schedule = 0.1 * Cosine(8, 0.1)
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
@@ -94,7 +94,13 @@ OPTIMIZERS = {
 }
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+QUICK = ("groups", "several")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[] if n in QUICK else pytest.mark.long) for n in OPTIMIZERS],
+)
 def test_the_rate_is_found_inside_other_optimizers(name, classifier, fit, weights):
     """A rate scaled to a hundredth in training makes a hundredth of the step."""
     model = classifier(OPTIMIZERS[name]())

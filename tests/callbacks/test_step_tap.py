@@ -51,7 +51,7 @@ def measured(monitor):
     return [(row.gradient, row.weight, row.update) for row in monitor.history]
 
 
-@pytest.mark.parametrize("jit", [True, False])
+@pytest.mark.parametrize("jit", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_norms_are_those_of_the_steps_made(problem, fit, jit):
     model, monitor = linear(keras.optimizers.SGD(RATE), jit_compile=jit), GradientMonitor(every=1)
     expected = expected_norms(problem, model, 3)
@@ -140,6 +140,7 @@ def test_a_fit_broken_off_does_no_harm_to_the_next(classifier, fit, weights):
             np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.long
 def test_a_step_of_two_backward_passes_is_measured_too(classifier, fit):
     model, monitor = sam(classifier(), rho=0.05), GradientMonitor(every=1)
     fit(model, monitor)

@@ -71,6 +71,7 @@ def test_a_later_fit_adds_to_the_same_curves(tensor_board, events, classifier, f
     assert sorted(step for tag, step, _ in train if tag == "batch/loss") == [0, 4]
 
 
+@pytest.mark.long
 def test_no_tensorflow_is_needed(tensor_board, tmp_path):
     code = (
         "import sys; sys.modules['tensorflow'] = None\n"

@@ -14,17 +14,31 @@ import kerasdl
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted([*ROOT.glob("kerasdl/**/*.py"), *ROOT.glob("plugins/*/src/**/*.py")])
+# More than half a second each: eager operations of many shapes, which JAX compiles one by one.
+SLOW = {
+    "kerasdl.compress.remove_dead_units",
+    *(
+        f"kerasdl.layers.{name}"
+        for name in (
+            "additive_attention attention_decoder attention_decoder_cell basic_block "
+            "bottleneck_block chunked_cross_entropy dense_block gru hard_image_attention lstm "
+            "multi_head_attention multi_head_cross_attention pre_activation_block "
+            "pre_activation_bottleneck_block resnext_block transformer_decoder_block "
+            "transformer_encoder_block"
+        ).split()
+    ),
+}
 
 
 def modules():
-    """Modules with examples; those that train, or run the conformance kit, are long."""
+    """Modules with examples; those that train, or run the conformance kit, are long too."""
     for file in FILES:
         text = file.read_text("utf-8")
         if ">>> " in text:
             path = file.relative_to(ROOT).with_suffix("")
             name = re.sub(r"^plugins\.[^.]+\.src\.", "", ".".join(path.parts))
             trains = re.search(r">>> .*(\.fit\(|\bcheck_\w+\()", text)
-            yield pytest.param(name, marks=pytest.mark.long if trains else ())
+            yield pytest.param(name, marks=pytest.mark.long if trains or name in SLOW else ())
 
 
 MODULES = list(modules())

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import textwrap
 import types
 
 import pluggy
@@ -36,7 +37,7 @@ def test_hook_has_a_heading_with_its_exact_arguments(name, root):
 def test_example_is_a_plugin_that_the_host_would_take(name):
     (source, *_) = re.findall(r"```python\n(.*?)```", inspect.getdoc(HOOKS[name]), re.DOTALL)
     plugin = types.ModuleType("example")
-    exec(source, vars(plugin))
+    exec(textwrap.dedent(source), vars(plugin))
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     manager.register(plugin)

@@ -16,3 +16,16 @@ def array():
 def plain():
     """`plain(tensor)`: the tensor as a NumPy array."""
     return lambda tensor: np.asarray(keras.ops.convert_to_numpy(tensor))
+
+
+@pytest.fixture
+def compiled():
+    """`compiled(function)`: one program for a built layer's inference, where that saves time.
+
+    JAX compiles each operation of an eager call by itself; the others do not.
+    """
+    if keras.backend.backend() != "jax":
+        return lambda function: function
+    import jax
+
+    return jax.jit

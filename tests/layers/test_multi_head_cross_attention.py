@@ -36,18 +36,25 @@ def test_equals_the_formula(array):
     )
 
 
-def test_prepared_memory_gives_the_same(array, plain):
+def test_prepared_memory_gives_the_same(array, plain, compiled):
     layer, inputs, memory = MultiHeadCrossAttention(2), array(3, 4, 8), array(3, 5, 6)
-    expected, weights = (
-        plain(y) for y in layer(inputs, memory, lengths=LENGTHS, return_weights=True)
-    )
-    prepared = layer.prepare(memory, LENGTHS)
+    layer.build(inputs.shape, memory.shape)
+    (expected, weights), whole, fast = compiled(
+        lambda x, m, n: (
+            layer(x, m, lengths=n, return_weights=True),
+            layer(x, m),
+            layer.step(x, layer.prepare(m)),
+        )
+    )(inputs, memory, LENGTHS)
+    np.testing.assert_allclose(plain(fast), plain(whole), rtol=1e-5, atol=1e-6)
+    prepared = compiled(layer.prepare)(memory, LENGTHS)
+    step = compiled(lambda x, prepared: layer.step(x, prepared, return_weights=True))
     for t in range(4):
-        output, look = layer.step(inputs[:, t : t + 1], prepared, return_weights=True)
-        np.testing.assert_allclose(plain(output)[:, 0], expected[:, t], rtol=1e-5, atol=1e-6)
-        np.testing.assert_allclose(plain(look)[:, :, 0], weights[:, :, t], rtol=1e-5, atol=1e-6)
-    fast = layer.step(inputs, layer.prepare(memory))
-    np.testing.assert_allclose(plain(fast), plain(layer(inputs, memory)), rtol=1e-5, atol=1e-6)
+        output, look = step(inputs[:, t : t + 1], prepared)
+        np.testing.assert_allclose(plain(output)[:, 0], plain(expected)[:, t], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(
+            plain(look)[:, :, 0], plain(weights)[:, :, t], rtol=1e-5, atol=1e-6
+        )
 
 
 def test_reads_the_implicit_mask_of_the_memory(array, plain):

@@ -40,7 +40,7 @@ def _randomize(layer, array):
 
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_equals_pytorch_run_alone_on_the_real_steps(array, plain, kind, bidirectional):
+def test_equals_pytorch_run_alone_on_the_real_steps(array, plain, compiled, kind, bidirectional):
     torch = pytest.importorskip("torch")
     make, states = KINDS[kind]
     layer = make(3, bidirectional=bidirectional, return_sequences=True, return_state=True)
@@ -50,7 +50,8 @@ def test_equals_pytorch_run_alone_on_the_real_steps(array, plain, kind, bidirect
     layer.build(inputs.shape)
     _randomize(layer, array)
     theirs = _torch_twin(torch, layer, 2)
-    outputs, *finals = (plain(y) for y in layer(inputs, lengths=LENGTHS, initial_state=initial))
+    run = compiled(lambda x, n, s: layer(x, lengths=n, initial_state=s))
+    outputs, *finals = map(plain, run(inputs, LENGTHS, initial))
     by_kind = [
         torch.tensor(np.stack(initial[i::states]), dtype=torch.float64) for i in range(states)
     ]
@@ -72,21 +73,23 @@ def test_equals_pytorch_run_alone_on_the_real_steps(array, plain, kind, bidirect
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_equals_keras_with_its_weights_when_nothing_is_padded(array, plain, kind):
+def test_equals_keras_with_its_weights_when_nothing_is_padded(array, plain, compiled, kind):
     inputs = array(2, 4, 3)
     theirs = keras.layers.Bidirectional(getattr(keras.layers, kind)(3))
     theirs.build(inputs.shape)
     layer = KINDS[kind][0](3, bidirectional=True)
     layer.build(inputs.shape)
     layer.set_weights(theirs.get_weights())
-    np.testing.assert_allclose(plain(layer(inputs)), plain(theirs(inputs)), rtol=1e-5, atol=1e-6)
+    one, other = compiled(lambda x: (layer(x), theirs(x)))(inputs)
+    np.testing.assert_allclose(plain(one), plain(other), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("mode", ["concat", "sum", "ave", "mul"])
-def test_merges_both_directions(array, plain, mode):
+def test_merges_both_directions(array, plain, compiled, mode):
     inputs = array(2, 4, 3)
     layer = layers.GRU(3, bidirectional=True, merge_mode=mode, return_state=True)
-    output, forward, backward = (plain(y) for y in layer(inputs))
+    layer.build(inputs.shape)
+    output, forward, backward = map(plain, compiled(layer)(inputs))
     expected = {
         "concat": np.concatenate([forward, backward], -1),
         "sum": forward + backward,
@@ -97,14 +100,16 @@ def test_merges_both_directions(array, plain, mode):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_skips_masked_steps_anywhere(array, plain, kind):
+def test_skips_masked_steps_anywhere(array, plain, compiled, kind):
     make, _ = KINDS[kind]
     layer = make(3, bidirectional=True, return_sequences=True)
     inputs = array(2, 5, 2)
     keep = np.array([[True, False, True, True, False], [False, True, True, False, True]])
-    outputs = plain(layer(inputs, mask=keep))
+    layer.build(inputs.shape)
+    outputs = plain(compiled(lambda x, mask: layer(x, mask=mask))(inputs, keep))
+    run = compiled(layer)
     for b in range(2):
-        alone = plain(layer(inputs[b : b + 1, keep[b]]))
+        alone = plain(run(inputs[b : b + 1, keep[b]]))
         np.testing.assert_allclose(outputs[b, keep[b]], alone[0], rtol=1e-5, atol=1e-6)
         assert not outputs[b, ~keep[b]].any()
 
@@ -117,20 +122,17 @@ def test_reads_the_implicit_mask(array, plain):
     np.testing.assert_allclose(plain(layer(embedded)), expected, rtol=1e-6)
 
 
-def _run(layer, inputs, lengths, initial, route):
+def _run(compiled, layer, inputs, lengths, initial, route):
     tensor = keras.ops.convert_to_tensor
-    return recurrent.run(
-        layer.directions,
-        tensor(inputs),
-        None if lengths is None else tensor(lengths, dtype="int32"),
-        states=initial,
-        route=route,
+    lengths = None if lengths is None else tensor(lengths, dtype="int32")
+    return compiled(lambda x, n, s: recurrent.run(layer.directions, x, n, states=s, route=route))(
+        tensor(inputs), lengths, initial
     )
 
 
 @pytest.mark.parametrize("lengths", [None, LENGTHS])
 @pytest.mark.parametrize("kind", KINDS)
-def test_pytorchs_kernel_equals_the_twin(array, plain, kind, lengths):
+def test_pytorchs_kernel_equals_the_twin(array, plain, compiled, kind, lengths):
     if keras.backend.backend() != "torch":
         pytest.skip("PyTorch's kernel needs PyTorch")
     make, states = KINDS[kind]
@@ -139,15 +141,15 @@ def test_pytorchs_kernel_equals_the_twin(array, plain, kind, lengths):
     _randomize(layer, array)
     initial = [keras.ops.convert_to_tensor(array(4, 3)) for _ in range(2 * states)]
     assert recurrent.choose_route(layer.directions, keras.ops.convert_to_tensor(inputs)) == "torch"
-    expected = _run(layer, inputs, lengths, initial, "keras")
-    actual = _run(layer, inputs, lengths, initial, "torch")
+    expected = _run(compiled, layer, inputs, lengths, initial, "keras")
+    actual = _run(compiled, layer, inputs, lengths, initial, "torch")
     for one, other in zip(keras.tree.flatten(actual), keras.tree.flatten(expected), strict=True):
         np.testing.assert_allclose(plain(one), plain(other), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("lengths", [None, LENGTHS])
-def test_cudnns_arguments_are_right(array, plain, monkeypatch, bidirectional, lengths):
+def test_cudnns_arguments_are_right(array, plain, compiled, monkeypatch, bidirectional, lengths):
     """The packed weights, run by JAX's own reference in place of the GPU's kernel."""
     if keras.backend.backend() != "jax":
         pytest.skip("cuDNN's LSTM by itself is JAX's route")
@@ -164,28 +166,33 @@ def test_cudnns_arguments_are_right(array, plain, monkeypatch, bidirectional, le
     layer.build(inputs.shape)
     _randomize(layer, array)
     initial = [array(4, 3) for _ in range(4 if bidirectional else 2)]
-    expected = _run(layer, inputs, lengths, initial, "keras")
-    actual = _run(layer, inputs, lengths, initial, "cudnn")
+    expected = _run(compiled, layer, inputs, lengths, initial, "keras")
+    actual = _run(compiled, layer, inputs, lengths, initial, "cudnn")
     for one, other in zip(keras.tree.flatten(actual), keras.tree.flatten(expected), strict=True):
         np.testing.assert_allclose(plain(one), plain(other), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("kind", KINDS)
-def test_fused_route_on_a_gpu_equals_the_twin(array, plain, kind):
+def test_fused_route_on_a_gpu_equals_the_twin(array, plain, compiled, kind):
     layer, inputs = KINDS[kind][0](16, bidirectional=True), array(4, 5, 8)
     layer.build(inputs.shape)
-    expected, actual = (_run(layer, inputs, LENGTHS, None, route) for route in ("keras", None))
+    expected, actual = (
+        _run(compiled, layer, inputs, LENGTHS, None, route) for route in ("keras", None)
+    )
     for one, other in zip(keras.tree.flatten(actual), keras.tree.flatten(expected), strict=True):
         np.testing.assert_allclose(plain(one), plain(other), rtol=1e-3, atol=1e-3)
 
 
-def test_drops_the_same_input_features_at_every_step(plain):
+def test_drops_the_same_input_features_at_every_step(plain, compiled):
     layer = layers.GRU(64, dropout=0.5, return_sequences=True, seed=1)
     inputs = np.ones((1, 3, 1), "float32")
-    calm, kept = plain(layer(inputs)), plain(layer(inputs * 2))
-    silent = plain(layer(inputs * 0))
-    drawn = [plain(layer(inputs, training=True)) for _ in range(20)]
+    layer.build(inputs.shape)
+    calm, kept, silent = map(
+        plain, compiled(lambda x: (layer(x), layer(x * 2), layer(x * 0)))(inputs)
+    )
+    # One program for all draws, which are the examples of one batch.
+    drawn = plain(layer(np.repeat(inputs, 20, axis=0), training=True))[:, None]
     for output in drawn:
         whole = [np.allclose(output, each, atol=1e-5) for each in (kept, silent)]
         assert sum(whole) == 1 and not np.allclose(output, calm, atol=1e-5)

@@ -102,26 +102,41 @@ BLOCKS = {
 }
 
 
+QUICK = {("BasicBlock", 6), ("ResNeXtBlock", 4), ("PreActivationBlock", 6)}
+
+
 def _randomized(block, shape, array):
     block.build(shape)
     block.set_weights([np.abs(array(*w.shape)) * 0.5 - 0.1 * (w.ndim > 1) for w in block.weights])
     return block
 
 
-@pytest.mark.parametrize(("filters", "stride"), [(4, 1), (6, 2)])
-@pytest.mark.parametrize("name", BLOCKS)
-def test_equals_the_formula(array, plain, name, filters, stride):
+SHAPES = [
+    # An identity and a projection by each order; the rest takes the longer suite.
+    pytest.param(
+        name,
+        *shape,
+        marks=[] if (name, shape[0]) in QUICK else [pytest.mark.long],
+        id=f"{name}-{shape}",
+    )
+    for name in BLOCKS
+    for shape in ((4, 1), (6, 2))
+]
+
+
+@pytest.mark.parametrize(("name", "filters", "stride"), SHAPES)
+def test_equals_the_formula(array, plain, compiled, name, filters, stride):
     make, settings, expected = BLOCKS[name]
     inputs = array(2, 5, 6, 4)
     block = _randomized(make(filters, stride=stride, **settings), inputs.shape, array)
-    outputs = plain(block(inputs))
+    outputs = plain(compiled(block)(inputs))
     project = (filters, stride) != (4, 1)
     value = expected(Numbers(block), inputs.astype("float64"), stride, project)
     np.testing.assert_allclose(outputs, value, rtol=1e-4, atol=1e-5)
     assert block.compute_output_shape(inputs.shape) == outputs.shape
 
 
-def test_a_resnext_block_is_a_sum_of_paths(array, plain):
+def test_a_resnext_block_is_a_sum_of_paths(array, plain, compiled):
     """The grouped form against the paths written one by one (figure 3(a) of the paper)."""
     inputs, filters = array(1, 4, 4, 4), 4
     block = layers.ResNeXtBlock(filters, cardinality=2, width=4, normalization=None)
@@ -135,10 +150,10 @@ def test_a_resnext_block_is_a_sum_of_paths(array, plain):
         h = relu(_convolve(x, kernels[0][..., path]) + biases[0])
         h = relu(_convolve(h, kernels[1][..., path]) + biases[1])
         total = total + _convolve(h, kernels[2][:, :, path])
-    np.testing.assert_allclose(plain(block(inputs)), relu(total), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(plain(compiled(block)(inputs)), relu(total), rtol=1e-4, atol=1e-5)
 
 
-def test_dense_block_and_transition_equal_the_formula(array, plain):
+def test_dense_block_and_transition_equal_the_formula(array, plain, compiled):
     inputs = array(2, 5, 6, 3)
     block = _randomized(layers.DenseBlock(2, growth=2, bottleneck=2), inputs.shape, array)
     n, expected = Numbers(block), inputs.astype("float64")
@@ -146,7 +161,7 @@ def test_dense_block_and_transition_equal_the_formula(array, plain):
         h = n.conv(f"bottleneck_{i}", relu(n.norm(f"norm_{i}", expected)))
         h = n.conv(f"convolution_{i}", relu(n.norm(f"bottleneck_norm_{i}", h)))
         expected = np.concatenate([expected, h], axis=-1)
-    outputs = plain(block(inputs))
+    outputs = plain(compiled(block)(inputs))
     np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-5)
 
     transition = _randomized(layers.DenseTransition(0.5), outputs.shape, array)
@@ -154,9 +169,10 @@ def test_dense_block_and_transition_equal_the_formula(array, plain):
     h = n.conv("convolution", relu(n.norm("norm", outputs.astype("float64"))))[:, :4]
     pooled = (h[:, ::2, ::2] + h[:, 1::2, ::2] + h[:, ::2, 1::2] + h[:, 1::2, 1::2]) / 4
     assert pooled.shape == (2, 2, 3, 3)
-    np.testing.assert_allclose(plain(transition(outputs)), pooled, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(plain(compiled(transition)(outputs)), pooled, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.long
 def test_channels_first_gives_the_same(array, plain):
     if keras.backend.backend() == "tensorflow":
         pytest.skip("TensorFlow convolves channels first on GPUs alone")
@@ -172,7 +188,7 @@ def test_channels_first_gives_the_same(array, plain):
 
 
 def test_depth_leaves_the_branch_out_in_training(array, plain):
-    block = layers.PreActivationBlock(4, stochastic_depth=0.5, seed=1)
+    block = layers.PreActivationBlock(4, normalization=None, stochastic_depth=0.5, seed=1)
     inputs = array(50, 3, 3, 4)
     same = (plain(block(inputs, training=True)) == inputs).all((1, 2, 3)).mean()
     assert 0.2 < same < 0.8

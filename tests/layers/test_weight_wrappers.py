@@ -81,6 +81,13 @@ def test_a_wrapped_layer_keeps_its_updates_and_losses(array, plain):
     assert len(layer.losses) >= 1
 
 
+def test_a_wrapped_layer_keeps_drawing(array, plain):
+    inputs = np.ones((2, 3, 4), "float32")
+    layer = WeightDrop(keras.layers.GRU(5, dropout=0.5, seed=1), 1e-6)
+    one, other = (plain(layer(inputs, training=True)) for _ in range(2))
+    assert np.abs(one - other).max() > 1e-3
+
+
 def test_passes_lengths_on(array, plain):
     inputs, lengths = array(3, 5, 2), np.array([5, 2, 1])
     wrapped = WeightDrop(LSTM(3, bidirectional=True), 0.5)

@@ -140,14 +140,24 @@ def test_weights_of_the_optimizer_can_be_set(make, gradients, start, steps, arra
     assert len(expected) == 2
 
 
-@pytest.mark.parametrize("name", ["nesterov", "lookahead", "groups"])
-def test_loss_is_scaled_under_mixed_float16_and_bad_steps_are_skipped(name, examples, arrays):
+in_models = pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Lookahead(Nesterov(0.1), 2),
+        lambda: StochasticWeightAveraging(keras.optimizers.Adam(0.05)),
+        lambda: ParameterGroups(Adam(0.05), rates={"kernel": 0.5}, verbose=False),
+    ],
+    ids=["lookahead of nesterov", "averaging", "groups"],
+)
+
+
+@in_models
+def test_loss_is_scaled_under_mixed_float16_and_bad_steps_are_skipped(make, examples, arrays):
     x, y = examples(8)
     policy = keras.DTypePolicy("mixed_float16")
     inputs = keras.Input((2,))
     hidden = keras.layers.Dense(3, activation="tanh", dtype=policy)(inputs)
     model = keras.Model(inputs, keras.layers.Dense(1, dtype="float32")(hidden))
-    make = MAKE[name] if name != "groups" else lambda: ParameterGroups(Adam(0.05), verbose=False)
     scaled = keras.optimizers.LossScaleOptimizer(make(), initial_scale=2.0**8)
     model.compile(scaled, loss="mse")
     losses = model.fit(x, y, batch_size=4, epochs=4, shuffle=False, verbose=0).history["loss"]
@@ -162,7 +172,7 @@ def test_loss_is_scaled_under_mixed_float16_and_bad_steps_are_skipped(name, exam
     assert float(keras.ops.convert_to_numpy(scaled.dynamic_scale)) == scale / 2
 
 
-@every
+@in_models
 def test_second_fit_compiles_nothing(make, network, examples):
     optimizer, calls = make(), []
     original = optimizer.apply
@@ -173,8 +183,6 @@ def test_second_fit_compiles_nothing(make, network, examples):
 
     optimizer.apply = counted
     model = network(optimizer)
-    if isinstance(optimizer, ParameterGroups):
-        optimizer.rates = {"head": 0.5}
     x, y = examples(8)
     model.fit(x, y, batch_size=4, verbose=0)
     traced = len(calls)

@@ -29,7 +29,7 @@ class WrongDense(keras.layers.Dense):
     """A dense layer whose kernel's gradient is 1.5 times too large."""
 
     def call(self, inputs, training=None):
-        return ops.matmul(inputs, wrong_square(self.kernel)) + self.bias
+        return ops.matmul(inputs, wrong_square(ops.convert_to_tensor(self.kernel))) + self.bias
 
 
 def model_of(*layers):

@@ -98,12 +98,14 @@ class KeepsHalf(Squared):
 
 
 @register
-class CountsInPython(Squared):
+class CountsCalls(Squared):
+    """A state that all its instances share."""
+
     calls = 0
 
     def call(self, y_true, y_pred):
-        self.calls += 1
-        return super().call(y_true, y_pred) * (1.0 if self.calls == 1 else 7.0)
+        CountsCalls.calls += 1
+        return super().call(y_true, y_pred) * CountsCalls.calls
 
 
 @register
@@ -127,7 +129,7 @@ FAULTS = {
     "gradient_is_finite": [(RootOfZero, "gradient: 2 of 6 entries are not finite")],
     "gradients": [(WrongGradient, "inputs[0] (3, 2) at")],
     "half_precision": [(KeepsHalf, "bfloat16 predictions give bfloat16")],
-    "compiled_step": [(CountsInPython, "loss of a compiled step")],
+    "compiled_step": [(CountsCalls, "loss of a compiled step")],
     "save_and_load": [(LosesArgumentOnLoad, "`weight` was 3.0, now 2.0")],
 }
 PLANTED = [(name, *fault) for name, faults in FAULTS.items() for fault in faults]

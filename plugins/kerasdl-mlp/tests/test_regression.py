@@ -4,7 +4,8 @@ import pytest
 
 from kerasdl import create_model
 from kerasdl.errors import UserError
-from kerasdl.testing import check_architecture
+from kerasdl.testing import check_architecture, check_layer
+from kerasdl_mlp.reference_class import ReferenceClass
 
 RATE, STEPS = 0.3, 12
 
@@ -83,6 +84,15 @@ def test_logistic_regression_of_more_classes_is_softmax_regression_against_the_f
     odds = np.log(softmax(logits.astype("float64")))
     np.testing.assert_allclose(
         odds[:, 1:] - odds[:, :1], x.reshape(5, 4) @ kernel + bias, rtol=1e-4, atol=1e-5
+    )
+
+
+def test_reference_class_keeps_the_rules(rng):
+    check_layer(
+        ReferenceClass,
+        rng.normal(size=(5, 2)).astype("float32"),
+        reference=lambda _, x: np.hstack([np.zeros((len(x), 1)), x]),
+        trainable=False,
     )
 
 
