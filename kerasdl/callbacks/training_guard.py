@@ -47,8 +47,8 @@ class TrainingGuard(StepReader):
 
     On JAX the host hears of a bad step while later ones run already, and how many may differ from
     run to run; those that are good have counted. With `steps_per_execution`, every bad step is held
-    back, and the last one of an execution is seen. Under `LossScaleOptimizer` gradients overflow by design and are skipped
-    there: here only the loss counts then.
+    back, and the last one of an execution is seen. Under `LossScaleOptimizer` gradients overflow by
+    design and are skipped there: here only the loss counts then.
 
     Cost: every step looks at all gradients, and the host reads a few numbers (in another thread on
     JAX; on PyTorch the step waits for them). The step is compiled once more for the first `fit`

@@ -52,6 +52,7 @@ class StandardizedLoss(keras.losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The wrapped loss, one value a sample where it gives that."""
+        y_pred = keras.ops.convert_to_tensor(y_pred)
         mean = keras.ops.convert_to_tensor(self.mean, y_pred.dtype)
         scale = keras.ops.convert_to_tensor(self.scale, y_pred.dtype)
         y_true = keras.ops.cast(y_true, y_pred.dtype)

@@ -38,8 +38,8 @@ def apply_regularizer(
 
     Example:
         >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="a")])
-        >>> apply_regularizer(model, "l2")
-        ['a/kernel']
+        >>> [path.split("/")[-1] for path in apply_regularizer(model, "l2")]
+        ['kernel']
     """
     regularizer = keras.regularizers.get(regularizer)
     paths = []

@@ -28,8 +28,8 @@ class Cosine(Schedule):
     `CosineAnnealingLR(T_max=n, eta_min=rate * a)` up to step `n` are the same.
 
     Example:
-        >>> float(Cosine(1000, end=0.1)(500))
-        0.550000011920929
+        >>> round(float(Cosine(1000, end=0.1)(500)), 4)
+        0.55
 
     Reference: Loshchilov & Hutter, 2017, equation 5, https://arxiv.org/abs/1608.03983
     """
