@@ -63,7 +63,8 @@ def use(requested: str | None = None) -> Choice:
     """Decides as `choose` and makes the next `import keras` follow it."""
     global _chosen_here
     choice = choose(requested)
-    os.environ["KERAS_BACKEND"] = _chosen_here = choice.name
+    if os.environ.get("KERAS_BACKEND") != choice.name:  # else the user's word stays the user's
+        os.environ["KERAS_BACKEND"] = _chosen_here = choice.name
     # Where TensorFlow is installed Keras imports it for seeds on every backend, and it chatters.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     return choice

@@ -16,6 +16,7 @@ def machine(monkeypatch, tmp_path):
     """No Keras loaded yet, nothing chosen, all three installed."""
     installed = dict(INSTALLED)
     monkeypatch.setattr(choice, "_loaded_backend", lambda: None)
+    monkeypatch.setattr(choice, "_chosen_here", None)
     monkeypatch.setattr(choice, "is_installed", lambda name: installed[name])
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
@@ -29,6 +30,12 @@ def test_first_installed_is_the_default(machine):
     assert choice.choose().name == "tensorflow"
     machine["tensorflow"] = False
     assert choice.choose().name == "torch"
+
+
+def test_environment_still_counts_after_it_was_followed(machine, monkeypatch):
+    write_setting("backend", value="torch")
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    assert [choice.use().name for _ in range(2)] == ["tensorflow", "tensorflow"]
 
 
 def test_none_installed_gives_three_install_commands(machine):
