@@ -137,5 +137,5 @@ def _draws_put_back() -> Iterator[None]:
         return
     import torch
 
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         yield

@@ -23,7 +23,7 @@ class AdaptiveGradientClipping(OptimizerWrapper):
     `limit = clipping * max(norm(w), epsilon);  if norm(g) > limit:  g = g * limit / norm(g)`
 
     A unit of a kernel is one index of its last axis, which is Keras's axis of outputs in `Dense`
-    and all convolutions; a bias, a gain or a scalar is one unit as a whole.
+    and in convolutions (in transposed ones, of inputs); a bias, a gain or a scalar is one unit.
 
     Under gradient accumulation of the inner optimizer the gradient of each batch is clipped, not
     their mean.

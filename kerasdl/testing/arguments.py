@@ -19,7 +19,8 @@ class Arguments:
     Args:
         layer: Only its `call` signature is read.
         inputs: An array: `layer(x)`. A tuple: `layer(a, b)`. A list: `layer(a, b)` if `call`
-            requires that many arguments, else `layer([a, b])`. A dictionary: `layer(**inputs)`.
+            requires that many arguments, else `layer([a, b])`. A dictionary: `layer(**inputs)` if
+            its names are arguments of `call`, else `layer(inputs)`.
         mask: Passed as `mask=`; a dictionary is passed as keyword arguments.
         call_kwargs: More keyword arguments. An array whose first axis is the batch is batched
             like the inputs; everything else is passed as it is.
@@ -84,7 +85,8 @@ class Arguments:
 
 def _split(layer: keras.layers.Layer, inputs: Any) -> tuple[list[Any], dict[str, Any]]:
     if isinstance(inputs, Mapping):
-        return [], dict(inputs)
+        by_name = set(inputs) <= set(inspect.signature(layer.call).parameters)
+        return ([], dict(inputs)) if by_name else ([inputs], {})
     if isinstance(inputs, tuple):
         return list(inputs), {}
     if isinstance(inputs, list) and _required_arguments(layer) >= max(2, len(inputs)):

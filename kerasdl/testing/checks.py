@@ -48,6 +48,7 @@ class Check:
             AssertionError: If the rule is broken, or the component raised; names check,
                 component, and what reproduces it.
         """
+        __tracebackhide__ = True  # pytest shows the caller, and the failure below it
         try:
             self.function(case)
         except Exception as error:
@@ -100,6 +101,7 @@ def selected(
 
 def run(entry: str, checks: Iterable[Check], case: Case) -> None:
     """Runs the checks in order; the first failure is raised."""
+    __tracebackhide__ = True
     for check in checks:
         check(entry, case)
 

@@ -272,7 +272,7 @@ class _Differences:
         generator = np.random.default_rng(0)
         ways = [
             keras.ops.convert_to_tensor(
-                generator.choice([-1e-5, 1e-5], tuple(value.shape)), "float64"
+                generator.choice([-1e-5, 1e-5], tuple(value.shape)), value.dtype
             )
             for value in self.values
         ]

@@ -37,7 +37,7 @@ def check_layer(
     rtol: float = 1e-5,
     atol: float = 1e-5,
     dtypes: Sequence[str] = ("float32", "mixed_bfloat16", "mixed_float16"),
-    output_dtype: str | None = None,
+    output_dtype: str | Sequence[str | None] | None = None,
     no_gradient: Collection[str] = (),
     skip: Collection[str] = (),
     only: Collection[str] | None = None,
@@ -49,7 +49,7 @@ def check_layer(
             precision checks can.
         inputs: An array with the batch first: `layer(x)`. A tuple: `layer(a, b)`. A list:
             `layer(a, b)` if `call` requires that many arguments, else `layer([a, b])`. A
-            dictionary: `layer(**inputs)`.
+            dictionary: `layer(**inputs)` if its names are arguments of `call`.
         reference: `f(weights, *inputs)` with float64 arrays gives the expected output, or a list
             of them. `weights` maps each variable's path, without the layer's own name, to its
             value: `kernel`, `query/kernel`.
@@ -62,7 +62,8 @@ def check_layer(
         rtol: Relative tolerance against the reference.
         atol: Absolute tolerance against the reference.
         dtypes: Policies that the layer is meant for.
-        output_dtype: Dtype of the floating outputs where it is not the compute dtype.
+        output_dtype: Dtype of the floating outputs where it is not the compute dtype; for several
+            outputs a list, with `None` for those of the compute dtype.
         no_gradient: Shell-style patterns of paths of trainable variables whose gradient is 0 by
             design, such as an attention's key bias.
         skip: Names of checks left out, or a mapping of names to reasons.
@@ -171,11 +172,7 @@ def symbolic_matches_eager(case: LayerCase) -> None:
             b in (None, a) for a, b in zip(shape, expected, strict=True)
         )
         demand(fits, f"the shape promised is {expected}, the real one {shape}")
-        promised_dtype = keras.backend.standardize_dtype(promise.dtype)
-        demand(
-            dtype_of(output) == promised_dtype,
-            f"the dtype promised is {promised_dtype}, the real one {dtype_of(output)}",
-        )
+        _demand_promised_dtype(promise, output)
 
 
 def matches_reference(case: LayerCase) -> None:
@@ -312,12 +309,7 @@ def gradients(case: LayerCase) -> None:
     variables = [*case.layer.trainable_variables, *case.arguments.tensors()]
     if not any(map(is_floating, variables)):
         return
-    check_gradients(
-        case.layer,
-        case.arguments,
-        training=case.training,
-        samples_per_parameter=3,
-    )
+    check_gradients(case.layer, case.arguments, training=case.training, samples_per_parameter=3)
 
 
 def training_step(case: LayerCase) -> None:
@@ -328,7 +320,8 @@ def training_step(case: LayerCase) -> None:
     """
     if not case.trainable or not case.layer.trainable_variables:
         return
-    model = as_model(case.new_built(), case.arguments)
+    layer, _ = case.build()
+    model = as_model(layer, case.arguments)
     before = [to_numpy(variable) for variable in model.trainable_variables]
     losses = training.train_on_random_targets(model, case.arguments.tensors(), steps=2)
     assert_finite(losses, "loss")
@@ -458,7 +451,7 @@ def _with_other_padding(array: np.ndarray, masks: Sequence[np.ndarray]) -> np.nd
 
 def _demand_precision(case: LayerCase, policy: str) -> None:
     with precision(policy):
-        layer = case.new_built()
+        layer, promised = case.build()
         for target, source in zip(layer.variables, case.layer.variables, strict=True):
             target.assign(to_numpy(source))
         if policy == "mixed_float16":
@@ -468,12 +461,15 @@ def _demand_precision(case: LayerCase, policy: str) -> None:
         else:
             outputs = case.compute(layer, case.arguments.arrays)
         variables = [entry for entry in layer.variables if is_floating(entry)]
-    dtype = case.output_dtype or layer.compute_dtype
-    for output, expected in zip(outputs, case.inferred, strict=True):
+    wanted = [dtype or layer.compute_dtype for dtype in case.output_dtypes(len(outputs))]
+    for output, dtype, promise in zip(outputs, wanted, promised, strict=True):
         if is_floating(output):
             demand(dtype_of(output) == dtype, f"the output is {dtype_of(output)}, expected {dtype}")
             assert_finite(output, "output")
-            _demand_near(output, expected, layer.compute_dtype, case.differentiable)
+        _demand_promised_dtype(promise, output)
+    for output, expected in zip(outputs, case.inferred, strict=True):
+        if is_floating(output) and case.differentiable:  # thresholds may fall elsewhere
+            _demand_near(output, expected, layer.compute_dtype)
     for variable in variables:
         demand(
             variable.dtype == layer.variable_dtype,
@@ -481,9 +477,16 @@ def _demand_precision(case: LayerCase, policy: str) -> None:
         )
 
 
-def _demand_near(output: Any, expected: Any, dtype: str, smooth: bool) -> None:
-    """Outputs within the precision's tolerance of the largest; thresholds may fall elsewhere."""
-    if smooth:
-        tolerance = max(TOLERANCES[dtype][0], TOLERANCES["float32"][0])
-        scale = max(1.0, float(np.max(np.abs(to_numpy(expected)), initial=0.0)))
-        assert_close(output, expected, f"output in {dtype}", rtol=tolerance, atol=tolerance * scale)
+def _demand_near(output: Any, expected: Any, dtype: str) -> None:
+    """Raises unless the outputs are within the precision's tolerance of the largest."""
+    tolerance = max(TOLERANCES[dtype][0], TOLERANCES["float32"][0])
+    scale = max(1.0, float(np.max(np.abs(to_numpy(expected)), initial=0.0)))
+    assert_close(output, expected, f"output in {dtype}", rtol=tolerance, atol=tolerance * scale)
+
+
+def _demand_promised_dtype(promise: keras.KerasTensor, output: Any) -> None:
+    promised = keras.backend.standardize_dtype(promise.dtype)
+    demand(
+        dtype_of(output) == promised,
+        f"the dtype promised is {promised}, the real one {dtype_of(output)}",
+    )

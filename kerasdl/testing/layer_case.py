@@ -31,7 +31,7 @@ class LayerCase:
         rtol: float = 1e-5,
         atol: float = 1e-5,
         dtypes: Sequence[str] = ("float32", "mixed_bfloat16", "mixed_float16"),
-        output_dtype: str | None = None,
+        output_dtype: str | Sequence[str | None] | None = None,
         no_gradient: Collection[str] = (),
     ) -> None:
         self.make, self.reference, self.training = make, reference, training
@@ -39,6 +39,8 @@ class LayerCase:
         self.rtol, self.atol, self.dtypes = rtol, atol, tuple(dtypes)
         self.output_dtype, self.no_gradient = output_dtype, tuple(no_gradient)
         self.arguments = Arguments(self.new(), inputs, mask, call_kwargs)
+        if any(np.all(entry) for entry in keras.tree.flatten(mask) if entry is not None):
+            raise UserError("`mask` must leave out a step. Received: a mask that is all True")
 
     def describe(self) -> str:
         """Class and input shapes."""
@@ -52,22 +54,32 @@ class LayerCase:
             raise UserError(f"`make` must return a keras.layers.Layer. Received: {layer!r}")
         return layer
 
-    def new_built(self) -> keras.layers.Layer:
-        """A fresh built layer, its trainable variables moved off their start.
+    def build(self) -> tuple[keras.layers.Layer, list[keras.KerasTensor]]:
+        """A fresh built layer, its trainable variables moved off their start; symbolic outputs.
 
         Biases that start at 0 and scales that start at 1 would hide a term left out of the
         formula, and branches that start at 0 would hide a gradient that never arrives.
         """
         with seeded():
             layer = self.new()
-            self.arguments.call(layer, self.arguments.symbolic(), training=self.training)
+            symbols = self.arguments.symbolic()
+            promised = self.arguments.call(layer, symbols, training=self.training)
         shift(layer.trainable_variables)
-        return layer
+        return layer, flat(promised)
 
     @cached_property
+    def _built(self) -> tuple[keras.layers.Layer, list[keras.KerasTensor]]:
+        return self.build()
+
+    @property
     def layer(self) -> keras.layers.Layer:
         """The built layer that checks share; none of them changes it."""
-        return self.new_built()
+        return self._built[0]
+
+    @property
+    def promised(self) -> list[keras.KerasTensor]:
+        """What the shared layer gave for symbolic inputs of unknown batch size, flat."""
+        return self._built[1]
 
     @cached_property
     def model(self) -> keras.Model:
@@ -75,15 +87,12 @@ class LayerCase:
         return as_model(self.layer, self.arguments)
 
     @cached_property
-    def promised(self) -> list[keras.KerasTensor]:
-        """What the shared layer gives for symbolic inputs of unknown batch size, flat."""
-        symbols = self.arguments.symbolic()
-        return flat(self.arguments.call(self.layer, symbols, training=self.training))
-
-    @cached_property
     def outputs(self) -> list[Any]:
         """The shared layer's outputs in the mode asked for, flat."""
-        return self.run(training=True) if self.training else self.inferred
+        if not self.training:
+            return self.inferred
+        with keras.StatelessScope():  # which keeps moving averages from moving
+            return self.run(training=True)
 
     @cached_property
     def inferred(self) -> list[Any]:
@@ -95,10 +104,15 @@ class LayerCase:
         """Those of the first sample by itself."""
         return self.compute(self.layer, self.arguments.batch(1))
 
-    def run(self, arrays: Sequence[np.ndarray] | None = None, **more: Any) -> list[Any]:
-        """The shared layer's outputs on `arrays`, flat; by default on the inputs."""
-        tensors = self.arguments.tensors(arrays)
-        return flat(self.arguments.call(self.layer, tensors, **more))
+    def run(self, training: bool) -> list[Any]:
+        """The shared layer's outputs, flat, called as anybody calls it."""
+        return flat(self.arguments.call(self.layer, self.arguments.tensors(), training=training))
+
+    def output_dtypes(self, count: int) -> list[str | None]:
+        """The dtype asked for of each output."""
+        if self.output_dtype is None or isinstance(self.output_dtype, str):
+            return [self.output_dtype] * count
+        return list(self.output_dtype)
 
     def compute(
         self, layer: keras.layers.Layer, arrays: Sequence[np.ndarray], training: bool = False

@@ -25,13 +25,15 @@ _PACKAGES = (
 
 def environment(backend: str) -> dict[str, Any]:
     """Versions, plugins with their hashes, hardware and the state of the source."""
+    from kerasdl.backend.devices import devices
+
     return {
         "kerasdl": __version__,
         "python": sys.version.split()[0],
         "platform": platform.platform(),
         "processors": os.cpu_count(),
         "backend": backend,
-        "devices": _devices(),
+        "devices": devices(),
         "packages": {name: found for name in _PACKAGES if (found := _version(name))},
         "plugins": [
             plugin_origin(state) | {"state": state.state, "reason": state.reason}
@@ -48,12 +50,6 @@ def _version(name: str) -> str | None:
         return version(name)
     except PackageNotFoundError:
         return None
-
-
-def _devices() -> list[str]:
-    import keras
-
-    return list(keras.distribution.list_devices())
 
 
 def _git() -> str | None:

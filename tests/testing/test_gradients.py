@@ -106,6 +106,14 @@ def test_check_gradients_when_the_input_is_given_by_name():
     assert check_gradients(layer, inputs).ok
 
 
+def test_check_gradients_when_a_model_takes_a_dictionary():
+    first, second = keras.Input((4,), name="a"), keras.Input((4,), name="b")
+    joined = keras.layers.Concatenate()([first, second])
+    model = keras.Model({"a": first, "b": second}, keras.layers.Dense(2)(joined))
+    report = check_gradients(model, {"a": X, "b": X + 1})
+    assert [row.shape for row in report.rows] == [(8, 2), (2,), (3, 4), (3, 4)]
+
+
 def test_check_gradients_when_a_part_is_narrower():
     if not has_float64():
         pytest.skip("JAX computes in float64 only where JAX_ENABLE_X64 is set")

@@ -442,6 +442,55 @@ def test_check_layer_when_batches_differ():
 
 
 @register
+class TwoDtypes(Gain):
+    """Its second output is float32 under every policy, and says so."""
+
+    promised = "float32"
+
+    def call(self, x, training=False):
+        y = super().call(x)
+        return y, ops.sum(ops.cast(y, "float32"), axis=-1)
+
+    def compute_output_spec(self, x, training=False):
+        dtype = self.promised or self.compute_dtype
+        whole = keras.KerasTensor(x.shape, self.compute_dtype)
+        return whole, keras.KerasTensor(x.shape[:-1], dtype)
+
+
+@register
+class PromisesWrongDtype(TwoDtypes):
+    promised = None
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_check_layer_when_outputs_have_their_own_dtypes(policy):
+    check_layer(TwoDtypes, X, output_dtype=[None, "float32"], only=[policy])
+    with pytest.raises(AssertionError, match="the output is float32, expected"):
+        check_layer(TwoDtypes, X, only=[policy])
+    with pytest.raises(AssertionError, match="float16, the real one float32"):
+        check_layer(PromisesWrongDtype, X, output_dtype=[None, "float32"], only=[policy])
+
+
+def test_check_layer_when_a_mask_hides_nothing():
+    with pytest.raises(UserError, match="`mask` must leave out a step"):
+        check_layer(MeanOverTime, STEPS, mask=np.ones((2, 4), bool))
+
+
+def test_check_layer_when_training_is_looked_at():
+    def reference(w, x):
+        centred = (x - x.mean(0)) / np.sqrt(x.var(0) + 1e-3)
+        return centred * w["gamma"] + w["beta"]
+
+    check_layer(
+        keras.layers.BatchNormalization,
+        X,
+        training=True,
+        reference=reference,
+        only=["matches_reference", "compiled_matches_eager", "gradients"],
+    )
+
+
+@register
 class WithLengths(keras.layers.Layer):
     """Sum over the first `lengths` steps."""
 
