@@ -75,8 +75,9 @@ class Throughput(StepReader):
         UserError: If an argument is out of its range.
 
     Example:
-        >>> model.fit(x, y, callbacks=[Throughput(every=100)])
-        31,204 examples/s: data 9%, host 22%, device 69%; 12.1 GFLOP/s
+        >>> meter = Throughput(every=100)
+        >>> model.fit(x, y, callbacks=[meter])
+        >>> [row.rate for row in meter.history]
 
     Reference: utilization: Chowdhery et al., 2022, appendix B, https://arxiv.org/abs/2204.02311
     """

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasdl.layers._dense import serialize_unbuilt
 from kerasdl.layers.noise_annealing import AnnealedNoise, Strength
 
 
@@ -76,4 +77,5 @@ class NoiseOnGradients(AnnealedNoise, keras.layers.Wrapper):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {**super().get_config(), **self.noise_config()}
+        layer = serialize_unbuilt(self.layer)
+        return {**super().get_config(), **self.noise_config(), "layer": layer}

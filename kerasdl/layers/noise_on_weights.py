@@ -6,6 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasdl.layers._dense import serialize_unbuilt
+from kerasdl.layers._substitution import call_with
 from kerasdl.layers.noise_annealing import AnnealedNoise, Strength
 
 
@@ -64,25 +66,16 @@ class NoiseOnWeights(AnnealedNoise, keras.layers.Wrapper):
         """What the wrapped layer gives, in training with noisy weights."""
         if not training:
             return self.layer(inputs)
-        others = [(v, ops.convert_to_tensor(v)) for v in self.layer.non_trainable_variables]
-        mapping = self._noisy() + others
-        with keras.StatelessScope(state_mapping=mapping, collect_losses=True) as scope:
-            outputs = self.layer(inputs)
-        for variable, _ in others:
-            variable.assign(scope.get_current_value(variable))
-        self.add_loss(scope.losses)
-        return outputs
+        return call_with(self, self.layer, self._noisy(), lambda: self.layer(inputs))
 
-    def _noisy(self) -> list[tuple[Any, Any]]:
+    def _noisy(self) -> dict[int, Any]:
         stddev = self.next_strength(self.variable_dtype)
-        pairs = []
+        values = {}
         for weight in self.layer.trainable_variables:
-            value = ops.convert_to_tensor(weight)
             if weight.name not in self.exclude:
-                noise = self.gaussian(weight.shape, self.variable_dtype)
-                value = value + ops.cast(stddev * noise, value.dtype)
-            pairs.append((weight, value))
-        return pairs
+                noise = stddev * self.gaussian(weight.shape, self.variable_dtype)
+                values[id(weight)] = weight.value + ops.cast(noise, weight.value.dtype)
+        return values
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The wrapped layer's."""
@@ -98,4 +91,9 @@ class NoiseOnWeights(AnnealedNoise, keras.layers.Wrapper):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {**super().get_config(), **self.noise_config(), "exclude": self.exclude}
+        return {
+            **super().get_config(),
+            **self.noise_config(),
+            "layer": serialize_unbuilt(self.layer),
+            "exclude": list(self.exclude),
+        }

@@ -31,7 +31,7 @@ def test_a_dropped_recurrent_kernel_is_the_same_at_every_step(array, plain):
     twin.build(inputs.shape)
     kernel, recurrent, bias = wrapped.layer.get_weights()
     seed = keras.random.SeedGenerator(2)
-    dropped = plain(keras.random.dropout(recurrent, 0.5, seed=seed))
+    dropped = plain(keras.random.dropout(keras.ops.array(recurrent), 0.5, seed=seed))
     assert 0 < (dropped == 0).mean() < 1
     twin.set_weights([kernel, dropped, bias])
     np.testing.assert_allclose(outputs, plain(twin(inputs)), rtol=1e-5, atol=1e-6)
