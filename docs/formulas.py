@@ -10,13 +10,18 @@ _FORMULA = re.compile(
 )
 _EM = 100  # matplotlib's units in an em
 _ENLARGED = 1.1  # Times is small beside a sans serif
-# What matplotlib does not know by LaTeX's name.
+_COMMAND = re.compile(r"\\[A-Za-z]+")
+# What matplotlib knows by another name than LaTeX's usual one.
 _NAMES = {
+    r"\ge": r"\geq",
+    r"\le": r"\leq",
+    r"\ne": r"\neq",
+    r"\to": r"\rightarrow",
     r"\lVert": r"\|",
     r"\rVert": r"\|",
     r"\lvert": "|",
     r"\rvert": "|",
-    r"\text{": r"\mathrm{",
+    r"\text": r"\mathrm",
 }
 
 
@@ -43,9 +48,7 @@ def _picture(tex: str) -> str:
     from matplotlib.path import Path
     from matplotlib.textpath import TextToPath
 
-    source = tex
-    for name, known in _NAMES.items():
-        source = source.replace(name, known)
+    source = _COMMAND.sub(lambda command: _NAMES.get(command[0], command[0]), tex)
     # At a size of 100 points, points are matplotlib's units.
     font, draw = FontProperties(size=_EM, math_fontfamily="stix"), TextToPath()
     width, height, depth = draw.get_text_width_height_descent(f"${source}$", font, ismath=True)

@@ -105,7 +105,7 @@ def draw_gate(axis, title, targets, steps):
     axis.set_title(title)
 
 
-figure, axes = plt.subplots(1, 3, figsize=(8.4, 3), layout="constrained")
+figure, axes = plt.subplots(1, 3, figsize=(8.4, 3.2), layout="constrained")
 draw_gate(axes[0], "AND", AND, learn(corners, AND, 6))
 draw_gate(axes[1], "OR", OR, learn(corners, OR, 6))
 axes[2].axvspan(-0.6, -b / w[0], color=BLUE + "33")
@@ -240,7 +240,7 @@ figure.savefig(pictures / "mlp.png", dpi=120)
 #     p = 1 / (1 + exp(−(w · x + b)))
 #
 # Training makes the observed answers as probable as it can. The flowers: two kinds of iris that
-# overlap, by length and width of their petals.
+# overlap, by length and width of their petals (as distances from the mean, in standard deviations).
 
 # %%
 iris = load("iris")
@@ -253,7 +253,7 @@ logistic.compile(keras.optimizers.Adam(0.3), cross_entropy, metrics=["accuracy"]
 scaled = (petals[two] - mean) / spread
 logistic.fit(scaled, species[two] - 1, batch_size=100, epochs=400, verbose=0)
 loss, accuracy = logistic.evaluate(scaled, species[two] - 1, verbose=0)
-(w, b) = logistic.get_weights()
+w, b = logistic.get_weights()
 print(f"log odds of virginica = {w[0, 0]:.2f} length + {w[1, 0]:.2f} width + {b[0]:.2f}")
 print(f"{accuracy:.1%} of {two.sum()} flowers right, cross-entropy {loss:.4f}")
 

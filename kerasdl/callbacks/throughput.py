@@ -1,5 +1,6 @@
 """How fast training is, and what it waits for."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -120,19 +121,24 @@ class Throughput(StepReader):
         """Starts the clock."""
         self._epoch = epoch
         self._window = _Window(opens_epoch=True)
+        self._thread = threading.current_thread()
+        self._left = time.perf_counter()
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """On PyTorch, where Keras draws batches itself: stops the time of drawing one."""
+        if keras.backend.backend() == "torch" and self._window is not None:
+            self._window.data += time.perf_counter() - max(self._left, self._window.begun)
 
     def around(self, call: Callable[..., Any], *args: Any) -> Any:
         """Runs the training function by the clock."""
         window = self._window or _Window()
-        if not window.steps and window.opens_epoch:
-            window.data += time.perf_counter() - window.begun  # the iterator was made
         *state, source = args
-        if keras.backend.backend() == "torch":
-            if window.steps or not window.opens_epoch:
-                window.data += time.perf_counter() - window.ended
+        if keras.backend.backend() == "torch":  # Keras has drawn them already
             for batch in source:
                 self._count(window, batch)
         else:
+            if window.opens_epoch and not window.steps:
+                window.data += time.perf_counter() - window.begun  # the iterator was made
             drawn = _Drawn(source, window, self._count)
             # Drawn here, so that the end of the data is seen before the training function is in.
             source = chain([next(drawn)], drawn)
@@ -142,7 +148,7 @@ class Throughput(StepReader):
         due = window.steps >= self.every
         if due or not self._warm:
             window.wait()
-        window.ended = time.perf_counter()
+        window.ended = self._left = time.perf_counter()
         window.device += window.ended - before - (window.data - data_before)
         returned = window.returned
         if not self._warm:
@@ -162,7 +168,9 @@ class Throughput(StepReader):
             self._units_of_shapes = window.units
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Nothing: what the step gives is not read."""
+        """On PyTorch: starts it, unless Keras calls this in another thread, at any time."""
+        if threading.current_thread() is self._thread:
+            self._left = time.perf_counter()
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Stops the clock."""

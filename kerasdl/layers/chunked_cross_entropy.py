@@ -202,5 +202,6 @@ class ChunkedCrossEntropy(keras.layers.Layer):
 
 
 def _integers(name: str, value: Any) -> None:
-    if not keras.backend.is_int_dtype(value.dtype):
-        raise UserError(f"`{name}` must be integers. Received: dtype={value.dtype}")
+    dtype = keras.backend.standardize_dtype(value.dtype)
+    if not keras.backend.is_int_dtype(dtype):
+        raise UserError(f"`{name}` must be integers. Received: {dtype=!s}")

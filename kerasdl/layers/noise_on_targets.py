@@ -84,10 +84,11 @@ class NoiseOnTargets(AnnealedNoise, keras.layers.Layer):
         return inputs + self.next_strength(inputs.dtype) * noise
 
     def _check(self, inputs: Any) -> None:
-        if keras.backend.is_int_dtype(inputs.dtype) == (self.num_classes is None):
+        dtype = keras.backend.standardize_dtype(inputs.dtype)
+        if keras.backend.is_int_dtype(dtype) == (self.num_classes is None):
             raise UserError(
                 "targets must be floating point, or integer labels with `num_classes` given. "
-                f"Received: dtype={inputs.dtype}, num_classes={self.num_classes}"
+                f"Received: {dtype=!s}, num_classes={self.num_classes}"
             )
 
     def _flipped(self, labels: Any) -> Any:

@@ -213,6 +213,8 @@ def every_variable_has_gradient(case: ArchitectureCase) -> None:
 def loss_falls(case: ArchitectureCase) -> None:
     """Twenty compiled steps on one batch lower the loss and keep it finite.
 
+    Medians over the first and the last five are compared, since dropout makes single ones noisy.
+
     Reproduce: model.compile("adam", "mse", jit_compile=True); model.train_on_batch(batch, targets),
     20 times
     """
@@ -221,7 +223,8 @@ def loss_falls(case: ArchitectureCase) -> None:
         case.new(), [keras.ops.convert_to_tensor(array) for array in case.arrays], _STEPS, optimizer
     )
     assert_finite(losses, "losses")
-    demand(losses[-1] < losses[0], f"the loss went from {losses[0]:.6g} to {losses[-1]:.6g}")
+    first, last = np.median(losses[:5]), np.median(losses[-5:])
+    demand(last < first, f"the loss went from {first:.6g} to {last:.6g}")
 
 
 def save_and_load(case: ArchitectureCase) -> None:

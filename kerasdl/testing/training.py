@@ -1,6 +1,7 @@
 """Steps of training, the same on every backend."""
 
 import fnmatch
+import functools
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -40,11 +41,11 @@ def projection(outputs: Sequence[Any], seed: int = 0) -> list[np.ndarray]:
 
 def projected(outputs: Sequence[Any], weights: Sequence[np.ndarray]) -> Any:
     """`sum(output * weight)` over all outputs, a scalar tensor."""
-    total = 0.0
-    for output, weight in zip(outputs, weights, strict=True):
-        weight = keras.ops.convert_to_tensor(weight, dtype=output.dtype)
-        total = total + keras.ops.sum(output * weight)
-    return total
+    terms = [
+        keras.ops.sum(output * keras.ops.convert_to_tensor(weight, dtype=output.dtype))
+        for output, weight in zip(outputs, weights, strict=True)
+    ]
+    return functools.reduce(keras.ops.add, terms)  # TensorFlow's `+` takes no two dtypes
 
 
 def demand_gradients(
@@ -100,7 +101,12 @@ def train_on_random_targets(
         ["mean_squared_error"] * len(symbols),
         jit_compile=jit_compile(),
     )
-    return [float(trained.train_on_batch(list(inputs), targets)) for _ in range(steps)]
+    losses = []
+    for _ in range(steps):
+        trained.reset_metrics()  # else Keras gives the mean over the steps so far
+        logs = trained.train_on_batch(list(inputs), targets, return_dict=True)
+        losses.append(float(logs["loss"]))
+    return losses
 
 
 def count_calls(layer: keras.layers.Layer) -> list[int]:

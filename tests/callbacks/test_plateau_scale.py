@@ -8,6 +8,7 @@ from kerasdl.callbacks import PlateauScale
 from kerasdl.errors import UserError
 from kerasdl.optimizers import Lookahead, ParameterGroups
 from kerasdl.schedules import Cosine, Linear
+from kerasdl.testing.training import jit_compile
 
 
 def epochs(callback, model, values):
@@ -59,7 +60,7 @@ def test_figures_that_should_rise_are_known_by_their_names(classifier):
 def test_a_schedule_goes_on_beneath_in_a_compiled_fit(jit, tmp_path):
     schedule = 0.1 * Cosine(8, 0.1)
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
-    model.compile(keras.optimizers.SGD(schedule), "mae", jit_compile=jit)
+    model.compile(keras.optimizers.SGD(schedule), "mae", jit_compile=jit and jit_compile())
     model.layers[0].kernel.assign([[100.0]])
     kernels = [100.0]
     keep = keras.callbacks.LambdaCallback(

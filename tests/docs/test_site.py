@@ -75,8 +75,13 @@ def test_no_page_shows_markdown_that_was_not_understood(built):
     for path in built.rglob("*.html"):
         text = re.sub(r"<(pre|code)\b.*?</\1>", "", path.read_text("utf-8"), flags=re.DOTALL)
         text = re.sub(r"<(script|style)\b.*?</\1>", "", text, flags=re.DOTALL)
-        for sign in ("--8&lt;--", "--8<--", ":::", "```", "console run"):
+        for sign in ("--8&lt;--", "--8<--", ":::", "```", "console run", r"\(", "$$"):
             assert sign not in text, (path, sign)
+
+
+def test_api_pages_show_no_module_in_place_of_a_function(built):
+    for path in (built / "api").glob("*.html"):
+        assert "doc-symbol-module" not in path.read_text("utf-8"), path
 
 
 def test_home_says_the_two_commands_and_shows_a_picture(built):

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(r"^( *)```python\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 # docs/data.md runs in tests/data.
-PAGES = [p for p in (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))) if p.name != "data.md"]
+FILES = [ROOT / "README.md", *sorted({*ROOT.glob("docs/**/*.md")} - {ROOT / "docs" / "data.md"})]
 
 
 def blocks(page):
@@ -17,7 +17,16 @@ def blocks(page):
     return [code for code in found if "--8<--" not in code]
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p)], ids=lambda page: page.name)
+def pages():
+    """Pages with code; those on components train much, so they are long."""
+    for file in filter(blocks, FILES):
+        name = str(file.relative_to(ROOT))
+        marks = pytest.mark.long if file.parent.name == "components" else ()
+        yield pytest.param(file, id=name, marks=marks)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # pages show what warns
+@pytest.mark.parametrize("page", list(pages()))
 def test_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {}
@@ -26,4 +35,4 @@ def test_page_runs(page, tmp_path, monkeypatch):
 
 
 def test_pages_with_code_are_found():
-    assert {page.name for page in PAGES if blocks(page)} >= {"README.md", "components_in_fit.md"}
+    assert {page.name for page in FILES if blocks(page)} >= {"README.md", "components_in_fit.md"}

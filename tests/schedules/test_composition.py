@@ -20,6 +20,7 @@ from kerasdl.schedules import (
     WarmupStableDecay,
     schedule_values,
 )
+from kerasdl.testing.training import jit_compile
 
 
 def test_a_chain_goes_on_where_each_part_ended(rates, same):
@@ -126,11 +127,11 @@ def test_a_floor_holds_the_scale_back_but_not_the_schedule(rates):
     assert rates(low, 12)[-1] == 0.0
 
 
-@pytest.mark.parametrize("jit", [True, False])
+@pytest.mark.parametrize("jit", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_a_compiled_optimizer_takes_its_rates_from_the_schedule(jit, tmp_path):
     schedule = 0.1 * (Warmup(2) >> Hold(1) >> Cosine(4, 0.1))
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
-    model.compile(keras.optimizers.SGD(schedule), "mae", jit_compile=jit)
+    model.compile(keras.optimizers.SGD(schedule), "mae", jit_compile=jit and jit_compile())
     model.layers[0].kernel.assign([[100.0]])
     one = np.ones((1, 1), "float32")
     reached = []

@@ -119,7 +119,11 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+def case(name):
+    return pytest.param(name, marks=[pytest.mark.long] * (name in ("alexnet", "vgg11")))
+
+
+@pytest.mark.parametrize("case", [case(name) for name in CASES])
 def test_output_is_that_of_the_steps(case, rng):
     name, shape, config, steps = CASES[case]
     model = create_model(name, input_shape=shape, num_classes=3, **config)
