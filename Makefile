@@ -12,6 +12,10 @@ TENSORFLOW ?= $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),te
 REQUIREMENTS := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 BACKENDS ?= jax tensorflow $(shell $(BIN)/python -c 'import importlib.util as u; u.find_spec("torch") and print("torch")' 2>/dev/null)
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+# What JAX compiled for a test stays for the next time.
+test test-all: export JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/.make/jax
+test test-all: export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0
+test test-all: export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES ?= -1
 
 .PHONY: help demo test test-all test-gpu lint docs serve format build clean
 

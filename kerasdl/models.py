@@ -135,6 +135,9 @@ def load_plugins() -> list[str]:
 def load_model(path: str | Path, *, compile: bool = True) -> "keras.Model":
     """Loads a saved model with the plugins it names, never running code from the file.
 
+    Whether its steps are compiled is chosen anew: the file says what suited the backend that saved
+    it, and PyTorch's compiler would take half a minute where JAX's takes a second.
+
     Args:
         path: A `.keras` file, or a run folder that holds `model.keras`.
         compile: Whether to restore the optimizer, loss and metrics too.
@@ -156,9 +159,11 @@ def load_model(path: str | Path, *, compile: bool = True) -> "keras.Model":
     import keras
 
     try:
-        return keras.saving.load_model(file, compile=compile, safe_mode=True)
+        model = keras.saving.load_model(file, compile=compile, safe_mode=True)
     except (ValueError, TypeError, OSError, KeyError) as error:
         raise UserError(f"{file} cannot be loaded as a model: {error}") from error
+    model.jit_compile = None  # to Keras: automatic
+    return model
 
 
 def model_file(path: str | Path) -> Path:

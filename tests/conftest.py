@@ -32,6 +32,14 @@ def pytest_ignore_collect(collection_path):
     return None
 
 
+def pytest_collection_modifyitems(config, items):
+    """Tests marked `once` are left out after the first backend."""
+    if REPEAT:
+        left_out = [item for item in items if item.get_closest_marker("once")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
 def pytest_runtest_logreport(report):
     _spent["/".join(Path(report.nodeid.partition("::")[0]).parts[:2])] += report.duration
 

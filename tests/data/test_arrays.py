@@ -13,6 +13,8 @@ from kerasdl.data import load
 from kerasdl.data.arrays import read_npy, read_npz
 from kerasdl.errors import UserError
 
+pytestmark = pytest.mark.once
+
 X = np.arange(24, dtype="float32").reshape(6, 4)
 Y = np.array([0, 1, 2, 0, 1, 2])
 

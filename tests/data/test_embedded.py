@@ -5,6 +5,8 @@ import pytest
 
 from kerasdl.data import load, split
 
+pytestmark = pytest.mark.once
+
 pytest.importorskip("sklearn")
 
 # Counts and shapes as scikit-learn's user guide states them ("Toy datasets").

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from kerasdl.data.idx import idx_pairs, read_idx
 from kerasdl.errors import UserError
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("name", ["a", "a.gz"])
 @pytest.mark.parametrize(

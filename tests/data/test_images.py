@@ -7,6 +7,8 @@ from kerasdl.data import load
 from kerasdl.data.images import read_image
 from kerasdl.errors import UserError
 
+pytestmark = pytest.mark.once
+
 Image = pytest.importorskip("PIL.Image")
 
 

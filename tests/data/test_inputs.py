@@ -9,6 +9,8 @@ import pytest
 from kerasdl.data import Column, Inputs, load
 from kerasdl.errors import UserError
 
+pytestmark = pytest.mark.once
+
 tomli_w = pytest.importorskip("tomli_w")
 
 IMAGES = Inputs(kind="images", shape=(4, 3, 1), dtype="uint8", value_range=(0, 255))

@@ -9,6 +9,8 @@ import pytest
 from kerasdl.data import Data, Inputs, Samples, check_data, load
 from kerasdl.errors import UserError
 
+pytestmark = pytest.mark.once
+
 
 def test_a_folder_of_idx_files_is_its_images(idx_folder):
     data = load(idx_folder)

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from kerasdl.data import order
 from kerasdl.errors import UserError
 
+pytestmark = pytest.mark.once
+
 WORD = 2**64
 
 

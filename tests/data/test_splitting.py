@@ -8,6 +8,8 @@ import pytest
 from kerasdl.data import DataWarning, Inputs, Samples, split
 from kerasdl.errors import UserError
 
+pytestmark = pytest.mark.once
+
 
 def numbers(samples):
     return samples.x[:, 0].astype(int).tolist()

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from kerasdl.data import Column, DataWarning, Inputs, load
 from kerasdl.errors import UserError
 
+pytestmark = pytest.mark.once
+
 NAN = float("nan")
 HOUSES = (
     "rooms,area,kind,sold,price",

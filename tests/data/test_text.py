@@ -10,6 +10,8 @@ from kerasdl.data import Inputs, load
 from kerasdl.data.text import character_numbers, frequent_words, load_text, word_numbers, words
 from kerasdl.errors import UserError
 
+pytestmark = pytest.mark.once
+
 TEXT = "to be, or not to be: that is the question. 😀é" * 9
 
 

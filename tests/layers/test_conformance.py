@@ -144,10 +144,13 @@ CASES = {
         {"differentiable": False},
     ),
 }
-FULL = ["MultiHeadAttention"]
+FULL = ["AdditiveAttention"]
+SLOW = ["BottleneckBlock", "ResNeXtBlock", "DenseBlock"]  # made of the same parts as others
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] * (name in SLOW)) for name in CASES]
+)
 def test_follows_the_rules(name):
     make, inputs, arguments = CASES[name]
     check_layer(make, inputs, only=None if name in FULL else CHEAP, **arguments)

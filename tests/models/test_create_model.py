@@ -231,3 +231,12 @@ def test_loading_raises_no_warning_of_its_own(plugins, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         load_model(tmp_path / "a.keras")
+
+
+def test_compilation_is_what_suits_the_backend_that_loads(plugins, tmp_path):
+    model = create_model("sound-one", input_shape=(4,), num_classes=2)
+    usual = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    usual.compile("sgd", "mse")
+    model.compile("sgd", "mse", jit_compile=not usual.jit_compile)
+    model.save(tmp_path / "m.keras")
+    assert load_model(tmp_path / "m.keras").jit_compile == usual.jit_compile

@@ -387,6 +387,7 @@ def test_check_layer_when_dense():
     )
 
 
+@pytest.mark.long
 def test_check_layer_when_lstm():
     check_layer(lambda: keras.layers.LSTM(2), STEPS, mask=MASK)
 
@@ -399,6 +400,7 @@ def test_check_layer_when_layer_normalization():
     check_layer(keras.layers.LayerNormalization, X, reference=reference)
 
 
+@pytest.mark.long
 def test_check_layer_when_multi_head_attention():
     # A key's bias shifts all scores of a query alike, which softmax takes out again.
     check_layer(

@@ -157,6 +157,7 @@ def inner(model):
     return next(layer for layer in model.layers if isinstance(layer, keras.Model))
 
 
+@pytest.mark.once  # here against the others; others against one another in no new way
 @pytest.mark.parametrize("other", ["jax", "tensorflow", "torch"])
 def test_saved_model_predicts_the_same_on_every_backend(digits, tmp_path, other):
     if other == keras.backend.backend() or not is_installed(other):
