@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasdl.errors import UserError, closest
+from kerasdl.errors import UserError, closest, did_you_mean
 from kerasdl.plugin import Architecture, Config, PluginError, PluginState, Spec, host
 from kerasdl.plugin.catalog import Provider
 from kerasdl.plugin.provenance import origin_of, plugin_origin
@@ -46,6 +46,25 @@ def model_info(name: str) -> Architecture:
         UserError: If the name is unknown or has two providers.
     """
     return _architecture(host().architecture(name))
+
+
+def parse_fields(name: str, texts: Mapping[str, str]) -> dict[str, Any]:
+    """Values of an architecture's config fields, given as text.
+
+    Raises:
+        UserError: If it has no such field, with close matches, or a value is not allowed.
+    """
+    record = model_info(name)
+    known = {field.name: field for field in record.config}
+    parsed = {}
+    for field, text in texts.items():
+        if field not in known:
+            raise UserError(
+                f"architecture {record.name!r} has no config field {field!r} "
+                f"(given: {field}={text}).{did_you_mean(field, known)}"
+            )
+        parsed[field] = known[field].parse(text)
+    return parsed
 
 
 def create_model(

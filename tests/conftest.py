@@ -52,6 +52,13 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.write_line(f"{seconds:7.1f} ({budget})  {folder}{over}")
 
 
+@pytest.fixture(autouse=True)
+def seeded():
+    """The same initial weights and draws in each run of a test."""
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(20260101)
+
+
 @pytest.fixture
 def rng():
     """A generator with a fresh, fixed seed for each test."""

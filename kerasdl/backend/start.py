@@ -19,6 +19,15 @@ def start(requested: str | None = None) -> Choice:
     return choice
 
 
+def start_in_float64(requested: str | None = None) -> Choice:
+    """As `start`, with JAX able to compute in float64; the other backends always are.
+
+    It must be the first in the process to import JAX, which reads its setting then.
+    """
+    os.environ.setdefault("JAX_ENABLE_X64", "1")
+    return start(requested)
+
+
 def seed(value: int) -> None:
     """Seeds Python, NumPy and the backend. Imports TensorFlow, where installed, as Keras does."""
     import keras

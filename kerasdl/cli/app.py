@@ -12,9 +12,11 @@ from typer.core import TyperCommand, TyperGroup
 
 from kerasdl.cli import (
     backends,
+    compress,
     data,
     describe,
     evaluate,
+    gradcheck,
     list_,
     plugins,
     predict,
@@ -81,7 +83,9 @@ app.command("backends")(backends.backends)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
+app.command("compress")(compress.compress)
 app.command("schedule")(schedule.schedule)
+app.command("gradcheck")(gradcheck.gradcheck)
 app.add_typer(data.app, name="data")
 app.add_typer(plugins.app, name="plugins")
 

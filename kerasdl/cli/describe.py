@@ -2,7 +2,7 @@
 
 import typer
 
-from kerasdl.cli import output
+from kerasdl.cli import options, output
 
 
 def describe(
@@ -46,25 +46,19 @@ def describe(
 
 def _build(name: str, record: object, input_shape: str, outputs: int) -> None:
     from kerasdl.backend import use
-    from kerasdl.errors import UserError
 
+    shape = options.shape("--input-shape", input_shape)
     use()
     from kerasdl.models import create_model
 
     spec = getattr(record, "parameters_spec", None)
-    if spec is not None and not input_shape:
+    if spec is not None and not shape:
         create_model(name, spec=spec).summary()
         return
-    try:
-        shape = tuple(int(size) for size in (input_shape or "28,28,1").split(","))
-    except ValueError:
-        raise UserError(
-            f"`--input-shape` must be whole numbers with commas. Received: {input_shape}"
-        ) from None
     tasks = getattr(record, "tasks", ())
     classes = any("classification" in task for task in tasks)
     sizes = {"num_classes": outputs} if classes else {"outputs": outputs}
-    create_model(name, input_shape=shape, **sizes).summary()
+    create_model(name, input_shape=shape or (28, 28, 1), **sizes).summary()
 
 
 def _show(value: object) -> str:

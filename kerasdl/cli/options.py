@@ -25,6 +25,25 @@ def size(text: str) -> tuple[int, int] | None:
     return values[0], values[-1]
 
 
+def shape(option: str, text: str) -> tuple[int, ...] | None:
+    """`28,28,1` as sizes.
+
+    Raises:
+        UserError: If it is no shape.
+    """
+    if not text:
+        return None
+    try:
+        values = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        values = (0,)
+    if min(values) < 1:
+        raise UserError(
+            f"`{option}` must be positive whole numbers with commas. Received: {text!r}"
+        )
+    return values
+
+
 def settings(entries: list[str]) -> dict[str, str]:
     """`--set widths=64,32` as a mapping.
 

@@ -23,9 +23,16 @@ def train(
     epochs: int = typer.Option(None, help="Passes over the training split."),
     batch_size: int = typer.Option(None, help="Samples a step."),
     learning_rate: float = typer.Option(None, help="Peak learning rate."),
-    optimizer: str = typer.Option("", help="Keras's name, or a component's."),
+    optimizer: str = typer.Option(
+        "", help="Keras's name, or a component's, such as 'nesterov(momentum=0.95)'."
+    ),
     loss: str = typer.Option("", help="Keras's name, or a component's; the task's own by default."),
-    schedule: str = typer.Option("", help="cosine or constant."),
+    regularizer: str = typer.Option(
+        "", help="Penalty on the weights, such as 'weight-elimination(strength=1e-5, scale=0.1)'."
+    ),
+    schedule: str = typer.Option(
+        "", help="cosine, constant, or factors: 'warmup(epochs(1)) >> cosine(epochs(9))'."
+    ),
     weight_decay: float = typer.Option(None, help="Decoupled weight decay."),
     label_smoothing: float = typer.Option(
         None, help="Share of the target spread over all classes."
@@ -59,6 +66,7 @@ def train(
         "learning_rate": learning_rate,
         "optimizer": optimizer,
         "loss": loss,
+        "regularizer": regularizer,
         "schedule": schedule,
         "weight_decay": weight_decay,
         "label_smoothing": label_smoothing,
@@ -79,8 +87,8 @@ def train(
 
 
 def _run(given: dict[str, Any], fields: dict[str, str], config: str, run_dir: str) -> Any:
-    from kerasdl.errors import UserError, did_you_mean
-    from kerasdl.models import model_info
+    from kerasdl.errors import UserError
+    from kerasdl.models import model_info, parse_fields
     from kerasdl.training.config import make_config, read_config, with_recipe
 
     saved = read_config(config) if config else {}
@@ -90,18 +98,10 @@ def _run(given: dict[str, Any], fields: dict[str, str], config: str, run_dir: st
     if not values.get("architecture"):
         raise UserError("name an architecture (see `kerasdl list`), or give --config FILE")
     record = model_info(values["architecture"])
-    known = {field.name: field for field in record.config}
     parsed = saved.get("fields", {})
     if not isinstance(parsed, dict):
         raise UserError(f"configuration {config}: `fields` must be a table. Received: {parsed!r}")
-    parsed = dict(parsed)
-    for name, text in fields.items():
-        if name not in known:
-            raise UserError(
-                f"architecture {record.name!r} has no config field {name!r} (given: {name}={text})."
-                f"{did_you_mean(name, known)}"
-            )
-        parsed[name] = known[name].parse(text)
+    parsed = {**parsed, **parse_fields(values["architecture"], fields)}
     record.resolve({}, parsed)
     from kerasdl.training import train as train_room
 

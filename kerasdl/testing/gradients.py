@@ -145,7 +145,7 @@ def gradcheck_model(
     epsilon: float | None = None,
     tolerance: float | None = None,
     samples_per_parameter: int | None = 5,
-) -> list[GradientRow]:
+) -> GradientReport:
     """Compares a model's gradients of `loss(y, model(x))` with central differences.
 
     The model runs as at inference, in float64 where the backend has it. Penalties of
@@ -161,7 +161,7 @@ def gradcheck_model(
         samples_per_parameter: Entries looked at per parameter; `None` for all.
 
     Returns:
-        One row per trainable variable, in the model's order, failed or not.
+        A report with a row for each trainable variable, in the model's order, failed or not.
     """
     dtype = _chosen_dtype(None)
     with precision(dtype):
@@ -175,10 +175,9 @@ def gradcheck_model(
             return keras.ops.sum(losses) / max(1, math.prod(losses.shape))
 
         names = [variable.path for variable in model.trainable_variables]
-        report = compare(
+        return compare(
             value, names, copy.trainable_variables, dtype, epsilon, tolerance, samples_per_parameter
         )
-    return list(report.rows)
 
 
 def compare(
@@ -295,7 +294,7 @@ def _row(
     analytic = float(gradient[index])
     best = None
     # A shorter step passes where the longer one crosses a kink, such as ReLU's at 0.
-    for step in (epsilon, epsilon / 10):
+    for step in (epsilon, epsilon / 10, epsilon / 100):
         numeric = differences.numeric(position, index, step)
         floor = differences.noise(step) / tolerance
         error = abs(analytic - numeric) / max(abs(analytic), abs(numeric), floor)

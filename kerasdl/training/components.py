@@ -1,5 +1,6 @@
-"""Losses and optimizers by name: Keras's own, and those that plugins and the core offer."""
+"""Components by name, with arguments: Keras's own, and those that plugins and the core offer."""
 
+import ast
 import importlib
 import inspect
 import re
@@ -38,12 +39,17 @@ def component_class(kind: str, name: str) -> type:
     raise UserError(f"unknown {kind} {name!r}.{did_you_mean(name, [*offered, *keras_classes])}")
 
 
-def make_component(kind: str, name: str, **arguments: Any) -> Any:
-    """An instance of `component_class(kind, name)`.
+def make_component(kind: str, text: str, **arguments: Any) -> Any:
+    """An instance of what `text` means: a name, or `name(argument=value, ...)`.
+
+    Arguments written in the text go before those given here. Values are numbers, text, `True`,
+    `False`, `None` and lists of these; nothing is evaluated as Python.
 
     Raises:
         UserError: If there is none of that name, or it does not take an argument or needs others.
     """
+    name, written = _read(kind, text)
+    arguments |= written
     cls = component_class(kind, name)
     parameters = inspect.signature(cls.__init__).parameters
     open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
@@ -52,14 +58,37 @@ def make_component(kind: str, name: str, **arguments: Any) -> Any:
         raise UserError(f"{kind} {name!r} takes no `{strange[0]}`")
     try:
         return cls(**arguments)
-    except TypeError as error:
-        raise UserError(f"{kind} {name!r} cannot be made without arguments: {error}") from None
+    except UserError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{kind} {text!r} cannot be made: {error}") from None
+
+
+def _read(kind: str, text: str) -> tuple[str, dict[str, Any]]:
+    """`adam(beta_1=0.8)` as name and arguments."""
+    name, bracket, rest = text.strip().partition("(")
+    if not bracket:
+        return name, {}
+    wrong = UserError(
+        f"`{kind}` must be NAME or NAME(ARGUMENT=VALUE, ...). Received: {kind}={text!r}"
+    )
+    try:
+        call = ast.parse(f"f({rest}", mode="eval").body
+        if not isinstance(call, ast.Call) or call.args or ast.unparse(call.func) != "f":
+            raise wrong
+        pairs = {str(entry.arg): ast.literal_eval(entry.value) for entry in call.keywords}
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise wrong from None
+    if "None" in pairs:  # `**mapping`
+        raise wrong
+    return name.strip(), pairs
 
 
 def _keras_classes(kind: str) -> dict[str, type]:
     home, base = {
         "loss": (keras.losses, keras.losses.Loss),
         "optimizer": (keras.optimizers, keras.optimizers.Optimizer),
+        "regularizer": (keras.regularizers, keras.regularizers.Regularizer),
     }[kind]
     classes = [value for value in vars(home).values() if inspect.isclass(value)]
     usable = [c for c in classes if issubclass(c, base) and c is not base]

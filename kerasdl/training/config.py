@@ -26,13 +26,6 @@ _RULES = (
     ),
     Field(name="test", type=float, default=0.2, minimum=0.0, maximum=0.9, help="Share held out"),
     Field(name="patience", type=int, default=None, minimum=1, help="Epochs without improvement"),
-    Field(
-        name="schedule",
-        type=str,
-        default="cosine",
-        choices=("cosine", "constant"),
-        help="Of the rate",
-    ),
 )
 RULES = {rule.name: rule for rule in _RULES}
 """Type and range of each plain value, with its help line."""
@@ -53,9 +46,11 @@ class RunConfig:
         epochs: Passes over the training split.
         batch_size: Samples a step.
         learning_rate: Peak learning rate, per step.
-        optimizer: Keras's name, or a component's.
-        loss: Keras's name, or a component's; None for the task's own.
-        schedule: `cosine` (from the peak to zero over the run) or `constant`.
+        optimizer: Keras's name, or a component's; `name(argument=value)` sets more.
+        loss: The same for the loss; None for the task's own.
+        regularizer: The same for a penalty on every weight but biases and normalizations'.
+        schedule: `cosine` (from the peak to zero over the run), `constant`, or factors of the peak
+            as `kerasdl.schedules` writes them: `warmup(epochs(1)) >> cosine(epochs(9))`.
         weight_decay: Decoupled decay of every trainable variable.
         label_smoothing: Share of the target spread over all classes.
         patience: Stop after so many epochs without a better validation, and keep the best.
@@ -82,6 +77,7 @@ class RunConfig:
     learning_rate: float = 1e-3
     optimizer: str = "adam"
     loss: str | None = None
+    regularizer: str | None = None
     schedule: str = "cosine"
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
@@ -98,7 +94,7 @@ class RunConfig:
             object.__setattr__(self, name, rule.check(getattr(self, name)))
         for name in ("architecture", "data", "preprocessing", "optimizer", "schedule"):
             _check(name, getattr(self, name), isinstance(getattr(self, name), str), "a string")
-        for name in ("task", "loss", "backend", "weights"):
+        for name in ("task", "loss", "regularizer", "backend", "weights"):
             value = getattr(self, name)
             _check(name, value, value is None or isinstance(value, str), "a string")
         for name in ("target", "freeze", "image_size"):

@@ -1,5 +1,6 @@
 """How far a run is: a bar on a terminal or in a notebook, plain lines elsewhere."""
 
+import html
 import sys
 import time
 from typing import Any
@@ -77,13 +78,15 @@ class Progress(keras.callbacks.Callback):
             self._live.stop()
 
 
-def _live_display(total: int) -> "_Bar | None":
+def _live_display(total: int) -> "_Bar | _NotebookBar | None":
     from rich.console import Console
 
     console = Console()
-    if not (console.is_jupyter or (console.is_terminal and sys.stdout.isatty())):
-        return None
-    return _Bar(console, total)
+    if console.is_jupyter:
+        return _NotebookBar(total)
+    if console.is_terminal and sys.stdout.isatty():
+        return _Bar(console, total)
+    return None
 
 
 class _Bar:
@@ -109,6 +112,41 @@ class _Bar:
 
     def print(self, line: str) -> None:
         self._progress.console.print(line, highlight=False, soft_wrap=True)
+
+
+class _NotebookBar:
+    """A bar in the output of a cell, by the display that every notebook has."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._handle: Any = None
+        self._begun = 0.0
+
+    def start(self) -> None:
+        from IPython.display import HTML, display
+
+        self._html = HTML
+        self._begun = time.perf_counter()
+        self._handle = display(self._drawn(0, "starting", "compiling"), display_id=True)
+
+    def show(self, done: int, description: str, figures: str) -> None:
+        self._handle.update(self._drawn(done, description, figures))
+
+    def print(self, line: str) -> None:
+        print(line)
+
+    def stop(self) -> None:
+        if self._handle is not None:
+            self._handle.update(self._html(""))
+
+    def _drawn(self, done: int, description: str, figures: str) -> Any:
+        left = ""
+        if done:
+            pace = (time.perf_counter() - self._begun) / done
+            left = f"{_clock(pace * (self._total - done))} left"
+        text = html.escape("  ".join(filter(None, (description, figures, left))))
+        bar = f'<progress value="{done}" max="{self._total}"></progress>'
+        return self._html(f"{bar} <code>{text}</code>")
 
 
 def _figures(logs: dict[str, Any] | None) -> str:

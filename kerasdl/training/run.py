@@ -1,7 +1,6 @@
 """One training, from a configuration to a folder that says all about it."""
 
 import json
-import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -71,6 +70,7 @@ def train(config: RunConfig, folder: str | Path | None = None) -> Run:
     """
     config = replace(config, backend=start(config.backend).name)
     from kerasdl.training.events import RunEvents
+    from kerasdl.training.fitting import fit
 
     config = replace(config, fields=_resolved_fields(config))
     model, data, task = _prepare(config)
@@ -79,7 +79,7 @@ def train(config: RunConfig, folder: str | Path | None = None) -> Run:
     events = RunEvents(run)
     with discarded_unless(run.folder, "metrics.csv"):
         _describe(run, config)
-        seconds, history = _fit(run, config, events)
+        seconds, history = fit(run, config, events)
     evaluation = _finish(run, seconds, history)
     events.after_fit(evaluation.figures)
     for failure in events.failures:
@@ -154,6 +154,7 @@ def _prepare(config: RunConfig) -> "tuple[keras.Model, Data, Task]":
     from kerasdl import data as room
     from kerasdl.models import create_model
     from kerasdl.tasks import get_task
+    from kerasdl.training.fitting import compile_model
 
     data = _load_data(config)
     task = get_task(data.task)
@@ -172,44 +173,8 @@ def _prepare(config: RunConfig) -> "tuple[keras.Model, Data, Task]":
         **config.fields,
     )
     model = keras.Model(raw, task.head(architecture(features), data), name="run")
-    loss = task.loss(_chosen_loss(config, task), model, data)
-    model.compile(_optimizer(config, data), loss=loss, metrics=task.metrics(loss, data))
+    compile_model(model, config, task, data)
     return model, data, task
-
-
-def _chosen_loss(config: RunConfig, task: "Task") -> "keras.losses.Loss | None":
-    """The loss that the configuration names, or that its label smoothing asks for."""
-    from kerasdl.tasks import Classification
-    from kerasdl.training.components import make_component
-
-    smoothing = {"label_smoothing": config.label_smoothing} if config.label_smoothing else {}
-    if config.loss is None and not smoothing:
-        return None
-    if smoothing and not isinstance(task, Classification):
-        raise UserError(
-            "`label_smoothing` is for tasks with one class out of several. "
-            f"Received: label_smoothing={config.label_smoothing}"
-        )
-    return make_component("loss", config.loss or "softmax-cross-entropy", **smoothing)
-
-
-def _optimizer(config: RunConfig, data: "Data") -> "keras.optimizers.Optimizer":
-    import keras
-
-    from kerasdl.training.components import make_component
-
-    rate: Any = config.learning_rate
-    if config.schedule == "cosine":
-        steps = config.epochs * -(-len(data.train) // config.batch_size)
-        warmup = min(steps // 20, 1000)
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0 if warmup else rate,
-            max(steps - warmup, 1),
-            warmup_target=rate if warmup else None,
-            warmup_steps=warmup,
-        )
-    decay = {"weight_decay": config.weight_decay} if config.weight_decay else {}
-    return make_component("optimizer", config.optimizer, learning_rate=rate, **decay)
 
 
 def _describe(run: Run, config: RunConfig) -> None:
@@ -223,60 +188,6 @@ def _describe(run: Run, config: RunConfig) -> None:
     write_whole(run.folder / "config.toml", config.save)
     _write_json(run.folder / "environment.json", environment(config.backend or ""))
     _write_json(run.folder / "task.json", about)
-
-
-def _fit(
-    run: Run, config: RunConfig, events: "keras.callbacks.Callback"
-) -> tuple[float, dict[str, list[float]]]:
-    from kerasdl.callbacks.weights_at_rest import WeightsAtRest
-    from kerasdl.data import Batches
-    from kerasdl.training.log import MetricsLog
-    from kerasdl.training.progress import Progress
-
-    loss = run.model.loss
-    batches = Batches(
-        run.data.train.x,
-        run.task.targets(run.data.train.y, loss, run.data),
-        config.batch_size,
-        seed=config.seed,
-    )
-    held_out = run.data.validation
-    validation = held_out and (held_out.x, run.task.targets(held_out.y, loss, run.data))
-    log = MetricsLog(run.folder / "metrics.csv")
-    progress = Progress(config.epochs, len(batches))
-    callbacks: list[Any] = [WeightsAtRest(), log, progress, events]
-    if config.patience is not None:
-        callbacks.insert(1, _early_stopping(run, config))
-    started = time.perf_counter()
-    try:
-        run.model.fit(
-            batches,
-            epochs=config.epochs,
-            validation_data=validation or None,
-            validation_batch_size=256,
-            callbacks=callbacks,
-            shuffle=False,
-            verbose=0,
-        )
-        run.status = "finished"
-    except KeyboardInterrupt:
-        run.status = "interrupted"
-    finally:
-        progress.close()
-    return time.perf_counter() - started, log.history
-
-
-def _early_stopping(run: Run, config: RunConfig) -> "keras.callbacks.Callback":
-    import keras
-
-    if run.data.validation is None:
-        raise UserError("`patience` watches the validation split, and `validation` is 0")
-    return keras.callbacks.EarlyStopping(
-        monitor=run.task.monitor,
-        mode=run.task.monitor_mode,
-        patience=config.patience,
-        restore_best_weights=True,
-    )
 
 
 def _finish(run: Run, seconds: float, history: dict[str, list[float]]) -> "Evaluation":

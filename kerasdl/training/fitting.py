@@ -1,0 +1,127 @@
+"""Compiling and fitting a run's model as its configuration says."""
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from kerasdl.callbacks.weights_at_rest import WeightsAtRest
+from kerasdl.data import Batches
+from kerasdl.errors import UserError
+from kerasdl.regularizers import apply_regularizer
+from kerasdl.schedules import Cosine, Scaled, Schedule, Warmup, parse_schedule
+from kerasdl.schedules.known import known_schedules
+from kerasdl.tasks import Classification
+from kerasdl.training.components import make_component
+from kerasdl.training.log import MetricsLog
+from kerasdl.training.progress import Progress
+
+if TYPE_CHECKING:
+    from kerasdl.data import Data
+    from kerasdl.tasks import Task
+    from kerasdl.training.config import RunConfig
+    from kerasdl.training.run import Run
+
+
+def compile_model(model: keras.Model, config: "RunConfig", task: "Task", data: "Data") -> None:
+    """Gives a model the loss, penalty, optimizer and metrics of a configuration.
+
+    Raises:
+        UserError: If one of them is unknown or does not suit the task.
+    """
+    loss = task.loss(_loss(config, task), model, data)
+    if config.regularizer:
+        apply_regularizer(model, make_component("regularizer", config.regularizer))
+    model.compile(_optimizer(config, data), loss=loss, metrics=task.metrics(loss, data))
+
+
+def fit(
+    run: "Run", config: "RunConfig", events: keras.callbacks.Callback | None = None
+) -> tuple[float, dict[str, list[float]]]:
+    """Trains the compiled model of a run; writes `metrics.csv` into its folder.
+
+    Ctrl-C ends the training and leaves the model as it is then.
+
+    Returns:
+        Seconds, and the figures of each epoch.
+    """
+    loss = run.model.loss
+    batches = Batches(
+        run.data.train.x,
+        run.task.targets(run.data.train.y, loss, run.data),
+        config.batch_size,
+        seed=config.seed,
+    )
+    held_out = run.data.validation
+    validation = held_out and (held_out.x, run.task.targets(held_out.y, loss, run.data))
+    log = MetricsLog(run.folder / "metrics.csv")
+    progress = Progress(config.epochs, len(batches))
+    callbacks = [WeightsAtRest(), log, progress, *([events] if events else [])]
+    if config.patience is not None:
+        callbacks.insert(1, _early_stopping(run, config))
+    started = time.perf_counter()
+    try:
+        run.model.fit(
+            batches,
+            epochs=config.epochs,
+            validation_data=validation or None,
+            validation_batch_size=256,
+            callbacks=callbacks,
+            shuffle=False,
+            verbose=0,
+        )
+        run.status = "finished"
+    except KeyboardInterrupt:
+        run.status = "interrupted"
+    finally:
+        progress.close()
+    return time.perf_counter() - started, log.history
+
+
+def _early_stopping(run: "Run", config: "RunConfig") -> keras.callbacks.Callback:
+    if run.data.validation is None:
+        raise UserError("`patience` watches the validation split, and `validation` is 0")
+    return keras.callbacks.EarlyStopping(
+        monitor=run.task.monitor,
+        mode=run.task.monitor_mode,
+        patience=config.patience,
+        restore_best_weights=True,
+    )
+
+
+def _loss(config: "RunConfig", task: "Task") -> keras.losses.Loss | None:
+    """The loss that the configuration names, or that its label smoothing asks for."""
+    smoothing = {"label_smoothing": config.label_smoothing} if config.label_smoothing else {}
+    if config.loss is None and not smoothing:
+        return None
+    if smoothing and not isinstance(task, Classification):
+        raise UserError(
+            "`label_smoothing` is for tasks with one class out of several. "
+            f"Received: label_smoothing={config.label_smoothing}"
+        )
+    return make_component("loss", config.loss or "softmax-cross-entropy", **smoothing)
+
+
+def _optimizer(config: "RunConfig", data: "Data") -> keras.optimizers.Optimizer:
+    steps = -(-len(data.train) // config.batch_size)
+    factor = _schedule(config.schedule, steps, config.epochs)
+    rate = config.learning_rate if factor is None else config.learning_rate * factor
+    decay = {"weight_decay": config.weight_decay} if config.weight_decay else {}
+    return make_component("optimizer", config.optimizer, learning_rate=rate, **decay)
+
+
+def _schedule(text: str, steps: int, epochs: int) -> Any:
+    """What the peak rate is multiplied by; None where it stays."""
+    if text == "constant":
+        return None
+    if text == "cosine":
+        warmup = min(epochs * steps // 20, 1000)
+        wave = Cosine(max(epochs * steps - warmup, 1))
+        return Warmup(warmup) >> wave if warmup else wave
+    try:
+        found = parse_schedule(text, known_schedules())
+    except UserError as error:
+        raise UserError(
+            f"`schedule` must be cosine, constant, or an expression. Received: {text!r}: {error}"
+        ) from None
+    return found.resolve(steps) if isinstance(found, Schedule) else Scaled(found, 1.0)
