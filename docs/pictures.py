@@ -10,10 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import kerasdl  # above Keras: it chooses the backend
-import keras
-import numpy as np
-from kerasdl import layers, losses, optimizers, regularizers
+from kerasdl import layers, losses, optimizers, regularizers  # above Keras: chooses the backend
 from kerasdl.backend.gradients import value_and_gradients
 from kerasdl.plots.figure import COLOURS, new_figure, tidy
 from kerasdl.schedules import (
@@ -28,11 +25,17 @@ from kerasdl.schedules import (
     WarmupStableDecay,
     schedule_values,
 )
+
+# isort: split
+import keras
+import numpy as np
 from keras import ops
+from layer_pictures import draw_attention, draw_blocks, draw_stochastic_depth
+from PIL import Image
 
 IMAGES = Path(__file__).parent / "images"
-WIDTH = 9.0  # inches; on the site a picture is 880 CSS pixels wide
-DPI = 180
+WIDTH = 8.0  # inches; on the site a picture is 750 to 880 CSS pixels wide
+DPI = 200
 PALETTE = 96  # colours in a file: a quarter of the size, no difference to be seen
 BLUE, RED, YELLOW, GREEN, VIOLET, BROWN = COLOURS
 GREY = "#8a8f94"
@@ -55,9 +58,7 @@ ACTIVATIONS = {
 STRAIGHT_THROUGH = {"hard_threshold": layers.hard_threshold, "hard_sign": layers.hard_sign}
 
 
-def curve_and_slope(
-    function: Callable[[Any], Any], x: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def curve_and_slope(function: Callable[[Any], Any], x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """`function` at each of `x`, and its gradient there as the backend computes it."""
     variable = keras.Variable(x.astype("float32"))
     _, (slopes,) = value_and_gradients(lambda: ops.sum(function(variable.value)), [variable])
@@ -71,7 +72,7 @@ def activation(name: str) -> Callable[[Any], Any]:
 
 def draw_activations(rows: tuple[list[str], ...]) -> Any:
     """Each activation and its derivative, a panel each."""
-    figure = new_figure(WIDTH, 1.62 * len(rows) + 0.35)
+    figure = new_figure(WIDTH, 1.48 * len(rows) + 0.35)
     axes = figure.subplots(len(rows), 4)
     for place, cell in enumerate(axes.flat):
         row, column = divmod(place, 4)
@@ -89,8 +90,7 @@ def _slope_label(rows: tuple[list[str], ...]) -> str:
 
 
 def _draw_activation(axes: Any, name: str) -> None:
-    right, top = (8.0, 6.9) if name == "relu6" else (4.0, 2.5)
-    low = -4.0 if name == "relu6" else -2.0
+    right, low, top = (8.0, -0.3, 6.45) if name == "relu6" else (4.0, -2.0, 2.5)
     x = np.linspace(-4, right, 1200)
     curve, slope = curve_and_slope(activation(name), x)
     style = ":" if name in STRAIGHT_THROUGH else "-"
@@ -98,7 +98,7 @@ def _draw_activation(axes: Any, name: str) -> None:
         getattr(axes, level)(0, color=GREY, linewidth=0.7)
     axes.plot(x, _broken(curve), color=BLUE, linewidth=2)
     axes.plot(x, _broken(slope), color=RED, linewidth=1.5, linestyle=style)
-    axes.set(xlim=(-4, right), ylim=(low, top), aspect="equal" if right == 4 else "auto")
+    axes.set(xlim=(-4, right), ylim=(low, top), aspect="equal")
     axes.set_title(name, size=9.5, family="monospace", pad=3)
     axes.tick_params(labelsize=7.5)
 
@@ -129,8 +129,10 @@ def draw_losses() -> Any:
             axes[1, column].plot(x, _broken(slope), **line)
         axes[0, column].set(ylim=(-0.1, 6.4), xlim=(-4, 4))
         axes[0, column].set_title(title, size=10)
-        axes[0, column].legend(fontsize=7.5, frameon=False, loc="upper center")
         axes[1, column].set(ylim=slopes, xlabel=label)
+    for cell, place in ((axes[0, 0], "upper right"), (axes[0, 1], "upper center")):
+        cell.legend(fontsize=7.5, frameon=False, loc=place)
+    axes[1, 2].legend(*axes[0, 2].get_legend_handles_labels(), fontsize=8, frameon=False, loc=4)
     for row, label in enumerate(("loss", "gradient")):
         axes[row, 0].set_ylabel(label)
     for cell in axes.flat:
@@ -147,7 +149,7 @@ def _margin_losses() -> dict[str, tuple[Callable[[Any], Any], str, str]]:
 
     return {
         "softmax cross-entropy": (of_logits(losses.SoftmaxCrossEntropy()), BLUE, "-"),
-        "with label smoothing 0.2": (
+        "smoothed by 0.2": (
             of_logits(losses.SoftmaxCrossEntropy(label_smoothing=0.2)),
             BLUE,
             "--",
@@ -163,9 +165,9 @@ def _error_losses() -> dict[str, tuple[Callable[[Any], Any], str, str]]:
         return lambda e: loss.call(ops.zeros_like(e)[:, None], e[:, None])
 
     return {
-        "half squared error": (of_error(losses.HalfSquaredError()), BLUE, "-"),
+        "half the square": (of_error(losses.HalfSquaredError()), BLUE, "-"),
         "Huber, delta 1 (Keras)": (of_error(keras.losses.Huber()), GREEN, "-"),
-        "absolute error (Keras)": (of_error(keras.losses.MeanAbsoluteError()), YELLOW, "-"),
+        "absolute (Keras)": (of_error(keras.losses.MeanAbsoluteError()), YELLOW, "-"),
     }
 
 
@@ -213,23 +215,23 @@ def draw_regularizers() -> Any:
 
 def draw_schedules() -> Any:
     """One curve for each schedule."""
-    shown = (
-        Warmup(100) >> Hold(),
-        Linear(1000),
-        Cosine(1000, end=0.1),
-        Step(200),
-        Exponential(250),
-        Warmup(100) >> InverseSquareRoot(100),
-        OneCycle(1000),
-        WarmupStableDecay(100, 700, 200),
-        Warmup(100) >> Hold(400) >> Cosine(500, 0.1),
-    )
+    shown = {
+        "Warmup(100) >> Hold()": Warmup(100) >> Hold(),
+        "Linear(1000)": Linear(1000),
+        "Cosine(1000, end=0.1)": Cosine(1000, end=0.1),
+        "Step(200)": Step(200),
+        "Exponential(250)": Exponential(250),
+        "Warmup(100) >> InverseSquareRoot(100)": Warmup(100) >> InverseSquareRoot(100),
+        "OneCycle(1000)": OneCycle(1000),
+        "WarmupStableDecay(100, 700, 200)": WarmupStableDecay(100, 700, 200),
+        "Warmup(100) >> Hold(400) >> Cosine(500)": Warmup(100) >> Hold(400) >> Cosine(500),
+    }
     figure = new_figure(WIDTH, 5.0)
     axes = figure.subplots(3, 3, sharex=True, sharey=True)
-    steps = np.arange(1001)
-    for cell, schedule in zip(axes.flat, shown, strict=True):
+    steps = np.arange(1000)
+    for cell, (name, schedule) in zip(axes.flat, shown.items(), strict=True):
         tidy(cell).plot(steps, schedule_values(schedule, steps), color=BLUE, linewidth=2)
-        cell.set_title(str(schedule), size=8.5, family="monospace", pad=4)
+        cell.set_title(name, size=7.2, family="monospace", pad=4)
         cell.set(xlim=(0, 1000), ylim=(0, 1.08), yticks=(0, 0.5, 1))
         cell.tick_params(labelsize=8)
     for cell in axes[-1]:
@@ -246,11 +248,13 @@ def _bowl(point: Any) -> Any:
     return 0.5 * ops.sum(_STRETCH * ops.square(point), axis=-1)
 
 
-def _steps(optimizer: keras.optimizers.Optimizer, count: int) -> dict[str, np.ndarray]:
+def _steps(
+    optimizer: keras.optimizers.Optimizer, count: int, start: tuple[float, float] = (-3.0, 1.2)
+) -> dict[str, np.ndarray]:
     """The points of a descent into the bowl: the weights meant, and where gradients were taken."""
-    variable = keras.Variable(np.array([-3.0, 1.2], "float32"))
+    variable = keras.Variable(np.array(start, "float32"))
     optimizer.build([variable])
-    meant, taken = [variable.numpy().copy()], []
+    meant, taken = [np.array(start)], []
     for _ in range(count):
         taken.append(ops.convert_to_numpy(variable.value).copy())
         _, gradients = value_and_gradients(lambda: _bowl(variable.value), [variable])
@@ -281,27 +285,28 @@ def _contours(axes: Any, x: tuple[float, float], y: tuple[float, float]) -> None
 
 
 def _draw_look_ahead(axes: Any) -> None:
-    step, rate = 2, 0.03
-    points = _steps(optimizers.Nesterov(rate, momentum=0.9), step + 1)
+    step, rate = 2, 0.045
+    points = _steps(optimizers.Nesterov(rate, momentum=0.9), step + 1, start=(-2.6, 0.9))
     start, end = points["meant"][step], points["meant"][step + 1]
     ahead = points["taken"][step]
-    plain = start - rate * _STRETCH * start
-    _contours(axes, (-2.98, -1.42), (-0.72, 0.72))
+    heavy = ahead - rate * _STRETCH * start
+    middle = (start + end + ahead + heavy) / 4
+    _contours(axes, (middle[0] - 0.5, middle[0] + 0.7), (middle[1] - 0.58, middle[1] + 0.72))
     arrows = (
-        (start, ahead, BLUE, r"$-\beta V_{t-1}$"),
-        (ahead, end, RED, r"$-\alpha \nabla L(\theta_{t-1} - \beta V_{t-1})$"),
-        (start, plain, GREY, r"$-\alpha \nabla L(\theta_{t-1})$"),
-        (start, end, GREEN, r"$-V_t$"),
+        (start, ahead, BLUE, r"$-\beta V_{t-1}$, the velocity"),
+        (ahead, end, RED, r"$-\alpha \nabla L(\theta_{t-1} - \beta V_{t-1})$, the gradient there"),
+        (ahead, heavy, GREY, r"$-\alpha \nabla L(\theta_{t-1})$, as Momentum takes it"),
+        (start, end, GREEN, r"$-V_t$, the whole step"),
     )
     for tail, head, color, label in arrows:
         shape = {"arrowstyle": "-|>", "color": color, "linewidth": 2, "shrinkA": 0, "shrinkB": 0}
         axes.annotate("", head, tail, arrowprops={**shape, "mutation_scale": 14})
         axes.plot([], [], color=color, linewidth=2, label=label)
-    names = {r"$\theta_{t-1}$": start, "look-ahead point": ahead, r"$\theta_t$": end}
-    for name, point in names.items():
+    names = ((r"$\theta_{t-1}$", start, -26), ("look-ahead point", ahead, -98))
+    for name, point, offset in (*names, (r"$\theta_t$", end, 7)):
         axes.plot(*point, "o", color="#30363b", markersize=4, zorder=5)
-        axes.annotate(name, point, (6, -3), textcoords="offset points", size=9.5, va="top")
-    axes.legend(fontsize=9, frameon=False, loc="upper right")
+        axes.annotate(name, point, (offset, -3), textcoords="offset points", size=9.5)
+    axes.legend(fontsize=8.5, frameon=False, loc="upper right")
     axes.set_title("one step of Nesterov", size=10)
 
 
@@ -321,80 +326,6 @@ def _draw_paths(axes: Any) -> None:
     axes.set_title("40 steps into a long valley", size=10)
 
 
-def draw_attention() -> Any:
-    """Which step sees which, from the layer itself; and what rotary positions do to a product."""
-    figure = new_figure(WIDTH, 4.9)
-    grid = figure.add_gridspec(2, 4)
-    shown = (
-        ("causal=True", {"causal": True}, None, 0),
-        ("window=4", {"window": 4}, None, 0),
-        ("causal=True, window=4", {"causal": True, "window": 4}, None, 0),
-        ("causal=True, lengths=[8]", {"causal": True}, [8], 0),
-        ("alibi, head 1 of 4", {"causal": True, "positions": "alibi"}, None, 0),
-        ("alibi, head 2 of 4", {"causal": True, "positions": "alibi"}, None, 1),
-    )
-    for place, (title, options, lengths, head) in enumerate(shown):
-        axes = figure.add_subplot(grid[divmod(place, 4)])
-        axes.imshow(_weights(lengths, **options)[head], cmap="GnBu", vmin=-0.06, vmax=0.9)
-        axes.set_title(title, size=8.5, family="monospace", pad=4)
-        axes.set(xticks=(0, 11), yticks=(0, 11), xticklabels=(1, 12), yticklabels=(1, 12))
-        axes.tick_params(labelsize=7.5, length=0)
-        axes.spines[:].set_visible(False)
-        if place % 4 == 0:
-            axes.set_ylabel("query step", size=9)
-        axes.set_xlabel("key step", size=9, labelpad=-3)
-    _draw_rotary(tidy(figure.add_subplot(grid[1, 2:])))
-    return figure
-
-
-def _weights(lengths: list[int] | None, **options: Any) -> np.ndarray:
-    """Weights of 4 heads whose queries and keys are all zero, so that only positions count."""
-    layer = layers.MultiHeadAttention(4, kernel_initializer="zeros", **options)
-    given = None if lengths is None else np.array(lengths)
-    _, weights = layer(np.ones((1, 12, 8), "float32"), lengths=given, return_weights=True)
-    return ops.convert_to_numpy(weights)[0]
-
-
-def _draw_rotary(axes: Any) -> None:
-    for base, color in ((10_000.0, BLUE), (100.0, RED)):
-        ones = np.ones((1, 129, 1, 64), "float32")
-        turned = ops.convert_to_numpy(layers.RotaryPositions(base=base)(ones))[0, :, 0]
-        axes.plot(turned @ turned[0] / 64, color=color, linewidth=1.8, label=f"base={base:g}")
-    axes.axhline(0, color=GREY, linewidth=0.7)
-    axes.set(xlim=(0, 128), ylim=(-0.4, 1.05))
-    axes.set_xlabel("steps between query and key", size=9)
-    axes.set_title("rotary: product of two equal vectors", size=9)
-    axes.legend(fontsize=8.5, frameon=False)
-    axes.tick_params(labelsize=8)
-
-
-def draw_stochastic_depth() -> Any:
-    """Draws of the layer: blocks kept for 48 examples, and the share kept by depth."""
-    depth, examples, last = 24, 48, 0.5
-    rates = last * np.arange(1, depth + 1) / depth
-    branches = [layers.StochasticDepth(float(rate), seed=n) for n, rate in enumerate(rates)]
-    ones = np.ones((4000, 1), "float32")
-    kept = np.concatenate([branch(ones, training=True) for branch in branches], axis=1) > 0
-    figure = new_figure(WIDTH, 2.9)
-    left, right = figure.subplots(1, 2, width_ratios=(1.5, 1))
-    from matplotlib.colors import ListedColormap
-
-    left.imshow(kept[:examples].T, cmap=ListedColormap(["#f1e3d3", BLUE]), aspect="auto")
-    left.set(xlabel="example of a batch", ylabel="residual block", xticks=[], yticks=(0, 11, 23))
-    left.set_yticklabels((1, 12, 24))
-    left.set_title("which branches run (blue) in one step", size=10)
-    left.spines[:].set_visible(False)
-    blocks = np.arange(1, depth + 1)
-    tidy(right).plot(blocks, 1 - rates, color=GREY, linewidth=1.5, label="1 - rate")
-    right.plot(blocks, kept.mean(axis=0), ".", color=BLUE, label="kept, of 4000 examples")
-    right.set(xlabel="residual block", ylim=(0, 1.05), xlim=(0, 25))
-    right.set_title("share of examples", size=10)
-    right.legend(fontsize=8.5, frameon=False, loc="lower left")
-    for cell in (left, right):
-        cell.tick_params(labelsize=8)
-    return figure
-
-
 def _legend_above(figure: Any, lines: Any, names: list[str]) -> None:
     figure.legend(lines, names, loc="outside upper center", ncols=2, frameon=False, fontsize=9)
 
@@ -402,6 +333,7 @@ def _legend_above(figure: Any, lines: Any, names: list[str]) -> None:
 PICTURES: dict[str, Callable[[], Any]] = {
     **{name: lambda rows=rows: draw_activations(rows) for name, rows in ACTIVATIONS.items()},
     "attention": draw_attention,
+    "blocks": draw_blocks,
     "losses": draw_losses,
     "optimizers": draw_optimizers,
     "regularizers": draw_regularizers,
@@ -416,8 +348,6 @@ def draw(names: Iterable[str] = (), folder: Path = IMAGES) -> list[Path]:
 
 
 def _save(figure: Any, path: Path) -> Path:
-    from PIL import Image
-
     figure.savefig(path, dpi=DPI)
     with Image.open(path) as picture:
         small = picture.convert("RGB").quantize(PALETTE, dither=Image.Dither.NONE)

@@ -113,6 +113,16 @@ def render(script: Path, arguments: list[str]) -> Path:
     return folder
 
 
+def show(script: Path) -> Path:
+    """A folder with `page.md`, the script's text and code without outputs."""
+    folder = CACHE / f"{script.stem}-unrun"
+    folder.mkdir(parents=True, exist_ok=True)
+    cells = parse(script.read_text("utf-8"))
+    remark = "This build of the site left the outputs out."
+    (folder / "page.md").write_text(page(cells, script.stem, remark), "utf-8")
+    return folder
+
+
 def fingerprint(files: list[Path]) -> str:
     """Of all that decides what a page shows: `files`, the library, its plugins, and versions."""
     library = [*ROOT.glob("kerasdl/**/*.py"), *ROOT.glob("plugins/*/src/**/*.py")]

@@ -23,7 +23,7 @@ def hard_threshold(x: Any) -> Any:
 
 @keras.saving.register_keras_serializable(package="kerasdl")
 def hard_sign(x: Any) -> Any:
-    """1 where `x >= 0`, else -1; the gradient is 1 where `|x| <= 1`, else 0.
+    """1 where `x >= 0`, else -1; the gradient is that of `clip(x, -1, 1)`, 1 inside and 0 outside.
 
     Args:
         x: Tensor.

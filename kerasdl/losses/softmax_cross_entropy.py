@@ -48,9 +48,9 @@ class SoftmaxCrossEntropy(TokenLoss):
             error, or a wrong value, elsewhere.
 
     Differs from: `keras.losses.SparseCategoricalCrossentropy(from_logits=True)`, which has no
-        smoothing, weights or z-loss, builds a one-hot, and with `ignore_class` still divides by all
-        tokens; `torch.nn.functional.cross_entropy`, which by default divides by the sum of the
-        class weights.
+        smoothing, weights or z-loss and builds a one-hot on JAX;
+        `torch.nn.functional.cross_entropy`, which by default divides by the sum of the class
+        weights.
 
     Example:
         >>> loss = SoftmaxCrossEntropy(ignored_index=-1)

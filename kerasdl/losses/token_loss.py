@@ -47,9 +47,8 @@ class TokenLoss(keras.Loss, abc.ABC):
         ValueError: If `normalizer` is not positive or meets a reduction that does not divide, or
             the shapes do not fit.
 
-    Differs from: `keras.Loss`, which counts tokens whose target says "ignore" and tokens of weight
-        0 in its divisor, fails on a `sample_weight` of one value per sequence, and casts integer
-        labels to floating point.
+    Differs from: `keras.Loss`, which counts tokens of weight 0 in its divisor, fails on a
+        `sample_weight` of one value per sequence, and casts integer labels to floating point.
     """
 
     def __init__(

@@ -11,9 +11,9 @@ from kerasdl.schedules.schedule import Length, Schedule, in_steps
 
 @keras.saving.register_keras_serializable(package="kerasdl")
 class Step(Schedule):
-    """A multiplication by `factor` after every so many steps, and no change in between.
+    """A multiplication by `ratio` after every so many steps, and no change in between.
 
-    `y(t) = factor ** floor(t / every)`
+    `y(t) = ratio ** floor(t / every)`
 
     Halved every 5 epochs: `Step(Epochs(5))`. A tenth every 20: `Step(Epochs(20), 0.1)`.
 

@@ -60,5 +60,5 @@ def test_ten_steps_agree(trained, rule):
             error = np.max(np.abs(other[name] - value) / np.maximum(1, np.abs(value)), initial=0)
             if not error <= TOLERANCE[rule]:
                 apart.append(f"{name}: {error:.1e}")
-    assert seen > 300
+    assert seen > 250
     assert not apart, "\n".join(apart)

@@ -145,9 +145,11 @@ def test_every_script_is_a_page_and_a_download(built, root):
     assert len(scripts) >= 2
     for script in scripts:
         page = (built / "tutorials" / f"{script.stem}.html").read_text("utf-8")
-        assert "Every output on this page was printed by the script" in page
+        run = script.stem == "digits"  # the one that a quick build runs
+        assert ("Every output on this page was printed by the script" in page) == run
+        assert ("left the outputs out" in page) != run
         assert (built / "tutorials" / script.name).read_bytes() == script.read_bytes()
-        assert list((built / "tutorials" / script.stem).glob("*.png"))
+        assert any((built / "tutorials").glob(f"{script.stem}/*.png")) == run
 
 
 def test_digits_claims(built):
@@ -155,20 +157,6 @@ def test_digits_claims(built):
     assert number(r"test accuracy +(0\.\d+)", page) >= 0.98
     assert number(r"largest difference (\S+)", page) <= 1e-5
     assert re.search(r"test +359 samples", page)
-
-
-def test_perceptron_claims(built):
-    page = printed(built, "perceptron_to_softmax")
-    assert "AND  pass 6: 0 mistakes" in page and "OR   pass 6: 0 mistakes" in page
-    assert "NOT 0 = 1, NOT 1 = 0" in page
-    by_hand = re.search(r"by hand +w = (.*)", page)[1]
-    assert re.search(r"by Keras +w = (.*)", page)[1] == by_hand
-    assert "the best has 3 of 4 right" in page
-    for left, right, answer in ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0)):
-        assert f"{left} XOR {right} = {answer}" in page
-    ours = number(r"100 flowers right, cross-entropy (0\.\d+)", page)
-    assert ours == pytest.approx(number(r"scikit-learn's cross-entropy (0\.\d+)", page), abs=2e-4)
-    assert number(r"([\d.]+)% of 359 held-out digits", page) > 95
 
 
 @pytest.mark.long

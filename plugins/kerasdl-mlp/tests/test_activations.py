@@ -4,7 +4,7 @@ import pytest
 
 from kerasdl import create_model
 from kerasdl.errors import UserError
-from kerasdl_mlp.activations import hard_sign, hard_threshold
+from kerasdl.layers import hard_sign, hard_threshold
 
 X = np.array([-3.0, -1.5, -0.75, -0.25, 0.0, 0.3, 0.9, 1.25, 4.0])
 

@@ -2,8 +2,8 @@
 
 import keras
 
+from kerasdl.layers import hard_threshold
 from kerasdl.plugin import Config, Spec
-from kerasdl_mlp.activations import hard_threshold
 from kerasdl_mlp.inputs import flat_inputs, output_count
 
 
