@@ -9,6 +9,8 @@ import numpy as np
 from kerasdl.compress.graph import Node
 from kerasdl.layers.noise_on_inputs import NoiseOnInputs
 from kerasdl.layers.origin import Origin
+from kerasdl.regularizers.elimination_constraint import EliminationConstraint
+from kerasdl.regularizers.weight_elimination import WeightElimination
 
 _LAYERS = keras.layers
 _SAME = (
@@ -33,6 +35,17 @@ _CROPPING = (_LAYERS.Cropping1D, _LAYERS.Cropping2D, _LAYERS.Cropping3D)
 _UPSAMPLING = (_LAYERS.UpSampling1D, _LAYERS.UpSampling2D, _LAYERS.UpSampling3D)
 _PADDING = (_LAYERS.ZeroPadding1D, _LAYERS.ZeroPadding2D, _LAYERS.ZeroPadding3D)
 _ACTIVATIONS = (_LAYERS.Activation, _LAYERS.ReLU, _LAYERS.LeakyReLU, _LAYERS.ELU)
+KNOWN = (
+    *(*_SAME, *_POOLING, *_CROPPING, *_UPSAMPLING, *_PADDING, *_ACTIVATIONS),
+    *(_LAYERS.Flatten, _LAYERS.BatchNormalization),
+)
+"""Classes that treat each entry of the last axis by itself."""
+_ANY_SHAPE = (
+    *(keras.regularizers.L1, keras.regularizers.L2, keras.regularizers.L1L2),
+    *(keras.regularizers.OrthogonalRegularizer, WeightElimination),
+    *(keras.constraints.MaxNorm, keras.constraints.NonNeg, keras.constraints.UnitNorm),
+    *(keras.constraints.MinMaxNorm, EliminationConstraint),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +67,16 @@ class Features:
 def passes_features(node: Node) -> bool:
     """Whether the layer treats each entry of the last axis by itself, in a way known here."""
     layer, kind = node.layer, type(node.layer)
-    if getattr(layer, "data_format", "channels_last") != "channels_last" or node.calls != 1:
+    if kind not in KNOWN or node.calls != 1 or not node.plain:
+        return False
+    if getattr(layer, "data_format", "channels_last") != "channels_last":
         return False
     if kind is _LAYERS.BatchNormalization:
-        return layer.axis in (-1, len(node.input_shape) - 1)
+        last = layer.axis in (-1, len(node.input_shape) - 1)
+        return last and not shape_bound(layer, ("gamma", "beta"))
     if kind is _LAYERS.Activation:
         return is_elementwise(layer.activation)
-    known = (*_SAME, *_POOLING, *_CROPPING, *_UPSAMPLING, *_PADDING, *_ACTIVATIONS)
-    return kind in (*known, _LAYERS.Flatten)
+    return kind is not _LAYERS.Flatten or None not in node.input_shape[1:]
 
 
 def pass_features(node: Node, features: Features) -> Features:
@@ -70,7 +85,8 @@ def pass_features(node: Node, features: Features) -> Features:
     if kind is _LAYERS.BatchNormalization:
         return replace(features, constant=_normalized(node.layer, features.constant))
     if kind in _ACTIVATIONS:
-        return replace(features, constant=apply_to_constants(node.layer, features.constant))
+        # not by calling the layer, which would note a penalty on its output
+        return replace(features, constant=apply_to_constants(node.layer.call, features.constant))
     if kind in _PADDING:
         # zeros at the edge differ from any other constant
         return replace(features, constant=np.where(features.constant == 0, 0.0, np.nan))
@@ -86,7 +102,8 @@ def pass_features(node: Node, features: Features) -> Features:
 
 def is_elementwise(function: Any) -> bool:
     """Whether `f(x)` at an entry depends on that entry alone; tried out on numbers."""
-    x = np.random.default_rng(0).normal(scale=2.0, size=(1, 6)).astype("float32")
+    scales = np.array([[0.1], [1.0], [3.0]])
+    x = (scales * np.random.default_rng(0).normal(size=(3, 6))).astype("float32")
     chosen = [4, 1, 3]
     try:
         whole, part = (
@@ -114,6 +131,17 @@ def _normalized(layer: Any, constants: np.ndarray) -> np.ndarray:
     # an entry scaled by 0 is constant, whatever comes in
     shifted = np.where(factor == 0, 0.0, shifted)
     return shifted + to_float64(layer.beta) if layer.center else shifted
+
+
+def shape_bound(layer: Any, weights: tuple[str, ...]) -> str:
+    """The regularizer or constraint of the weights that may depend on their shape, if any."""
+    for name in (
+        f"{weight}_{kind}" for weight in weights for kind in ("regularizer", "constraint")
+    ):
+        value = getattr(layer, name)
+        if value is not None and type(value) not in _ANY_SHAPE:
+            return f"the {name} {type(value).__name__}"
+    return ""
 
 
 def to_float64(variable: Any) -> np.ndarray:

@@ -13,20 +13,24 @@ Source = tuple[str, int]
 
 @dataclass(slots=True, kw_only=True)
 class Node:
-    """A layer or operation of a model, called `calls` times, and what it reads."""
+    """A layer or operation of a model, called `calls` times, and what it reads.
+
+    `plain`: whether it is called with its input alone, so that inference is what it does.
+    """
 
     name: str
     kind: str
     layer: Any
     calls: int = 0
+    plain: bool = True
     inputs: list[Source] = field(default_factory=list)
     input_shape: tuple[int | None, ...] = ()
 
 
 def is_functional(model: Any) -> bool:
     """Whether `model` is a functional or sequential Keras model whose graph is known."""
-    if not isinstance(model, keras.Model):
-        return False
+    if not isinstance(model, keras.Model) or not type(model).call.__module__.startswith("keras."):
+        return False  # a subclass with a `call` of its own may do anything
     if isinstance(model, keras.Sequential):
         return model.built
     try:
@@ -59,6 +63,8 @@ def _node(entry: dict[str, Any], layer: Any) -> Node:
     node = Node(name=entry["name"], kind=entry["class_name"], layer=layer)
     node.calls = len(entry["inbound_nodes"])
     for call in entry["inbound_nodes"]:
+        others = [*call["args"][1:], *call["kwargs"].values()]
+        node.plain = node.plain and all(value is None or value is False for value in others)
         for tensor in _tensors(call):
             name, _, index = tensor["keras_history"]
             node.inputs.append((name, index))
@@ -96,8 +102,8 @@ def _sorted(nodes: list[Node]) -> list[Node]:
             if node.name not in done and all(name in done for name, _ in node.inputs)
         ]
         if not ready:
-            # a layer called on its own output: every call after those it can follow
-            ready = [next(node for node in nodes if node.name not in done)]
+            # Only a shared layer can read what depends on itself
+            ready = [next(node for node in nodes if node.name not in done and node.calls > 1)]
         done.update(node.name for node in ready)
         ordered.extend(ready)
     return ordered

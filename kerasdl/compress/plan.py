@@ -10,8 +10,6 @@ from kerasdl.compress import features as rules
 from kerasdl.compress.features import Features, to_float64
 from kerasdl.compress.graph import Node, is_functional, read_graph
 from kerasdl.errors import UserError
-from kerasdl.regularizers.elimination_constraint import EliminationConstraint
-from kerasdl.regularizers.weight_elimination import WeightElimination
 
 _LAYERS = keras.layers
 _WITH_UNITS = (_LAYERS.Dense, _LAYERS.Conv1D, _LAYERS.Conv2D, _LAYERS.Conv3D)
@@ -19,12 +17,9 @@ _MERGES = (
     *(_LAYERS.Add, _LAYERS.Subtract, _LAYERS.Multiply, _LAYERS.Average),
     *(_LAYERS.Maximum, _LAYERS.Minimum, _LAYERS.Concatenate, _LAYERS.Dot),
 )
-_ANY_SHAPE = (
-    *(keras.regularizers.L1, keras.regularizers.L2, keras.regularizers.L1L2),
-    *(keras.regularizers.OrthogonalRegularizer, WeightElimination),
-    *(keras.constraints.MaxNorm, keras.constraints.NonNeg, keras.constraints.UnitNorm),
-    *(keras.constraints.MinMaxNorm, EliminationConstraint),
-)
+
+
+_NOT_PLAIN = "is called with arguments beside its input, such as training=True"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -134,7 +129,7 @@ def _forward(nodes: list[Node], plan: Plan, threshold: float) -> dict[str, Featu
                 tensors[node.name] = rules.pass_features(node, reads[0])
                 if type(node.layer) is _LAYERS.BatchNormalization:
                     plan.slices[node.name] = reads[0]
-        elif node.calls == 1 and (nested := _nested(node.layer, threshold)):
+        elif node.calls == 1 and node.plain and (nested := _nested(node.layer, threshold)):
             plan.nested[node.name] = nested
         elif type(node.layer) in _WITH_UNITS:
             plan.unsupported[node.name] = reason
@@ -243,11 +238,10 @@ def _layer_reason(node: Node) -> str:
         return f"is a convolution in {layer.groups} groups"
     if layer.quantization_mode or getattr(layer, "lora_enabled", False):
         return "is quantized or has LoRA weights"
-    for name in ("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint"):
-        value = getattr(layer, name)
-        if value is not None and type(value) not in _ANY_SHAPE:
-            return f"has the {name} {type(value).__name__}, which may depend on its shape"
-    return ""
+    if not node.plain:
+        return _NOT_PLAIN
+    bound = rules.shape_bound(layer, ("kernel", "bias"))
+    return f"has {bound}, which may depend on its shape" if bound else ""
 
 
 def _reason(node: Node) -> str:
@@ -259,6 +253,8 @@ def _reason(node: Node) -> str:
         return f"merges branches ({node.kind})"
     if isinstance(layer, _LAYERS.RNN | _LAYERS.Bidirectional):
         return f"is recurrent ({node.kind})"
+    if not node.plain and (is_functional(layer) or type(layer) in rules.KNOWN):
+        return _NOT_PLAIN
     if isinstance(layer, keras.Model):
         if is_functional(layer):
             return "is a model within the model, fed by units that could be removed"

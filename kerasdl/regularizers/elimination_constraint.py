@@ -1,5 +1,6 @@
 """Hard zeros for weights that have become small."""
 
+import math
 from typing import Any
 
 import keras
@@ -34,8 +35,10 @@ class EliminationConstraint(keras.constraints.Constraint):
     """
 
     def __init__(self, threshold: float = 1e-3) -> None:
-        if not isinstance(threshold, int | float) or not threshold >= 0:
-            raise UserError(f"`threshold` must be at least 0. Received: {threshold=}")
+        if not isinstance(threshold, int | float) or not 0 <= threshold < math.inf:
+            raise UserError(
+                f"`threshold` must be a finite number of at least 0. Received: {threshold=}"
+            )
         self.threshold = threshold
 
     def __call__(self, w: Any) -> Any:

@@ -1,5 +1,6 @@
 """How many weights and units of a model still matter."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +47,7 @@ def effective_number_of_weights(weights: Any, scale: float) -> float:
     if not scale > 0:
         raise UserError(f"`scale` must be greater than 0. Received: {scale=}")
     if isinstance(weights, keras.layers.Layer):
-        return sum(effective_number_of_weights(kernel, scale) for kernel in _kernels(weights))
+        return math.fsum(effective_number_of_weights(kernel, scale) for kernel in _kernels(weights))
     squares = np.square(np.asarray(keras.ops.convert_to_numpy(weights), "float64") / scale)
     return float(np.sum(squares / (1 + squares)))
 
@@ -59,8 +60,10 @@ def elimination_report(
     Args:
         model: A built model or layer.
         scale: As in `WeightElimination`, greater than 0.
-        threshold: Weights of at most this size count as eliminated.
+        threshold: Weights of at most this size count as eliminated; at least 0.
     """
+    if not threshold >= 0:
+        raise UserError(f"`threshold` must be at least 0. Received: {threshold=}")
     return [_kernel_report(kernel, scale, threshold) for kernel in _kernels(model)]
 
 

@@ -1,5 +1,6 @@
 """A penalty on the distance from other values."""
 
+import math
 from typing import Any
 
 import keras
@@ -29,8 +30,8 @@ class ParameterTying(keras.Regularizer):
         weight: Name of the weight, if `reference` is a layer.
 
     Raises:
-        ValueError: If `strength` is negative, the shapes differ, or the reference layer has no
-            such weight.
+        ValueError: If `strength` is negative, the reference is a variable, the shapes differ, or
+            the reference layer has no such weight.
 
     Differs from: `keras.regularizers.L2`, whose reference is zero; `TiedDense`, which shares one
         kernel.
@@ -44,8 +45,15 @@ class ParameterTying(keras.Regularizer):
     """
 
     def __init__(self, reference: Any, strength: float = 1e-2, weight: str = "kernel") -> None:
-        if not isinstance(strength, int | float) or not strength >= 0:
-            raise UserError(f"`strength` must be at least 0. Received: {strength=}")
+        if not isinstance(strength, int | float) or not 0 <= strength < math.inf:
+            raise UserError(
+                f"`strength` must be a finite number of at least 0. Received: {strength=}"
+            )
+        if isinstance(reference, keras.Variable):
+            raise UserError(
+                "`reference` must be an array, or the layer that has the variable: a file cannot "
+                f"keep a tie to a variable. Received: reference={reference.path}"
+            )
         if isinstance(reference, dict):
             reference = keras.saving.deserialize_keras_object(reference)
         self.reference = reference
@@ -55,6 +63,8 @@ class ParameterTying(keras.Regularizer):
     def __call__(self, x: Any) -> Any:
         """The penalty of one weight."""
         x = ops.convert_to_tensor(x)
+        # the squares of 16-bit weights may overflow in the sum
+        x = ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
         reference = ops.convert_to_tensor(self._values(), dtype=x.dtype)
         if tuple(x.shape) != tuple(reference.shape):
             raise UserError(

@@ -1,5 +1,6 @@
 """A penalty that small weights feel and large ones do not."""
 
+import math
 from typing import Any
 
 import keras
@@ -21,7 +22,7 @@ class WeightElimination(keras.Regularizer):
     Small weights come near zero, not to it: `EliminationConstraint` sets them to zero, and
     `kerasdl.compress.remove_dead_units` then makes the model smaller.
 
-    Shapes: any; the result is a scalar.
+    Shapes: any; the result is a scalar, computed in float32 for 16-bit weights.
 
     Args:
         strength: Factor of the sum, at least 0.
@@ -41,15 +42,20 @@ class WeightElimination(keras.Regularizer):
     """
 
     def __init__(self, strength: float = 1e-4, scale: float = 1.0) -> None:
-        if not isinstance(strength, int | float) or not strength >= 0:
-            raise UserError(f"`strength` must be at least 0. Received: {strength=}")
-        if not isinstance(scale, int | float) or not scale > 0:
-            raise UserError(f"`scale` must be greater than 0. Received: {scale=}")
+        if not isinstance(strength, int | float) or not 0 <= strength < math.inf:
+            raise UserError(
+                f"`strength` must be a finite number of at least 0. Received: {strength=}"
+            )
+        if not isinstance(scale, int | float) or not 0 < scale < math.inf:
+            raise UserError(f"`scale` must be a finite number greater than 0. Received: {scale=}")
         self.strength = strength
         self.scale = scale
 
     def __call__(self, x: Any) -> Any:
         """The penalty of one weight."""
+        x = ops.convert_to_tensor(x)
+        # (w / scale) ** 2 of a 16-bit weight soon overflows, and so may the sum
+        x = ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
         squares = ops.square(ops.divide(x, self.scale))
         return self.strength * ops.sum(squares / (1 + squares))
 
