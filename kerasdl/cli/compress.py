@@ -14,7 +14,7 @@ def compress(
     backend: str = typer.Option("", help="jax, tensorflow or torch."),
     json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
-    """Make a run's model smaller: remove the units that no output depends on."""
+    """Remove the units that no output depends on."""
     import dataclasses
 
     from kerasdl.compress.run import compress_run

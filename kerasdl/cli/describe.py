@@ -12,7 +12,7 @@ def describe(
     outputs: int = typer.Option(10, min=1, help="With --build: classes or values to predict."),
     json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
-    """Show what an architecture is, its tasks, variants and configuration fields."""
+    """Show an architecture's tasks, variants and fields."""
     from kerasdl.plugin import host
 
     provider = host().architecture(name)

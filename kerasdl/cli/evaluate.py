@@ -11,7 +11,7 @@ def evaluate(
     backend: str = typer.Option("", help="jax, tensorflow or torch."),
     json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
-    """Measure a run's saved model on a split of its data."""
+    """Measure a run's model on a split of its data."""
     from kerasdl.training import load_run
 
     evaluation = load_run(run, backend or None).evaluate(split)

@@ -19,7 +19,7 @@ def gradcheck(
     backend: str = typer.Option("", help="jax, tensorflow or torch."),
     json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
-    """Compare an architecture's gradients with central differences, in float64."""
+    """Compare gradients with central differences."""
     from kerasdl.models import parse_fields
     from kerasdl.testing.gradcheck import gradcheck as room
 

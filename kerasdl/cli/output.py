@@ -40,7 +40,7 @@ def table(rows: Sequence[Mapping[str, Any]], empty: str = "nothing") -> None:
 def pairs(values: Mapping[str, Any]) -> None:
     """Prints name and value, a line each, without empty ones."""
     shown = {
-        name: _cell(value) for name, value in values.items() if value not in (None, "", (), {})
+        name: _cell(value) for name, value in values.items() if value not in (None, "", (), [], {})
     }
     width = max(map(len, shown), default=0)
     for name, value in shown.items():

@@ -11,7 +11,7 @@ def predict(
     backend: str = typer.Option("", help="jax, tensorflow or torch."),
     json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
-    """Predict raw inputs with a run's saved model: images, arrays, rows of a table."""
+    """Predict raw inputs: images, arrays, tables."""
     from kerasdl.training.run import predict as predict_room
 
     rows = predict_room(run, inputs, backend or None)

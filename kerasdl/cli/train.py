@@ -30,6 +30,9 @@ def train(
     regularizer: str = typer.Option(
         "", help="Penalty on the weights, such as 'weight-elimination(strength=1e-5, scale=0.1)'."
     ),
+    callback: list[str] = typer.Option(
+        [], metavar="NAME", help="Callback, such as 'throughput' or 'gradient-monitor(every=10)'."
+    ),
     schedule: str = typer.Option(
         "", help="cosine, constant, or factors: 'warmup(epochs(1)) >> cosine(epochs(9))'."
     ),
@@ -51,7 +54,7 @@ def train(
     ),
     freeze: list[str] = typer.Option([], metavar="PATTERN", help="Layers that are not trained."),
 ) -> None:
-    """Train an architecture on data; leaves a run folder with the model and its figures."""
+    """Train on data; leaves a run folder."""
     from kerasdl.cli import options
 
     given = {
@@ -67,6 +70,7 @@ def train(
         "optimizer": optimizer,
         "loss": loss,
         "regularizer": regularizer,
+        "callbacks": tuple(callback),
         "schedule": schedule,
         "weight_decay": weight_decay,
         "label_smoothing": label_smoothing,

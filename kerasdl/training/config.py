@@ -49,6 +49,7 @@ class RunConfig:
         optimizer: Keras's name, or a component's; `name(argument=value)` sets more.
         loss: The same for the loss; None for the task's own.
         regularizer: The same for a penalty on every weight but biases and normalizations'.
+        callbacks: The same for callbacks of `fit`.
         schedule: `cosine` (from the peak to zero over the run), `constant`, or factors of the peak
             as `kerasdl.schedules` writes them: `warmup(epochs(1)) >> cosine(epochs(9))`.
         weight_decay: Decoupled decay of every trainable variable.
@@ -78,6 +79,7 @@ class RunConfig:
     optimizer: str = "adam"
     loss: str | None = None
     regularizer: str | None = None
+    callbacks: tuple[str, ...] = ()
     schedule: str = "cosine"
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
@@ -97,10 +99,10 @@ class RunConfig:
         for name in ("task", "loss", "regularizer", "backend", "weights"):
             value = getattr(self, name)
             _check(name, value, value is None or isinstance(value, str), "a string")
-        for name in ("target", "freeze", "image_size"):
+        for name in ("target", "freeze", "callbacks", "image_size"):
             if isinstance(getattr(self, name), list):
                 object.__setattr__(self, name, tuple(getattr(self, name)))
-        for name in ("target", "freeze"):
+        for name in ("target", "freeze", "callbacks"):
             value = getattr(self, name)
             _check(name, value, all(isinstance(entry, str) for entry in value or ()), "strings")
         _check("image_size", self.image_size, _is_size(self.image_size), "two positive integers")

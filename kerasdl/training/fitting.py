@@ -56,7 +56,8 @@ def fit(
     validation = held_out and (held_out.x, run.task.targets(held_out.y, loss, run.data))
     log = MetricsLog(run.folder / "metrics.csv")
     progress = Progress(config.epochs, len(batches))
-    callbacks = [WeightsAtRest(), log, progress, *([events] if events else [])]
+    asked_for = [make_component("callback", text) for text in config.callbacks]
+    callbacks = [WeightsAtRest(), *asked_for, log, progress, *([events] if events else [])]
     if config.patience is not None:
         callbacks.insert(1, _early_stopping(run, config))
     started = time.perf_counter()
