@@ -261,8 +261,8 @@ def _check_room(size: int, position: Any, length: int) -> None:
 def _write(cache: Any, new: Any, position: Any, steps: Any) -> Any:
     new = ops.cast(new, cache.dtype)
     if len(steps.shape) == 1:
-        first = position if isinstance(position, int) else ops.cast(position, "int32")
-        return ops.slice_update(cache, (0, first, 0, 0), new)
+        start, first = ops.zeros((), "int32"), ops.cast(position, "int32")  # JAX wants one dtype
+        return ops.slice_update(cache, (start, first, start, start), new)
     # Each example at its own place: pick the slot's new step, if it has one.
     hit = ops.expand_dims(steps, 1) == ops.arange(cache.shape[1], dtype="int32")[None, :, None]
     moved = ops.einsum("bst,btkh->bskh", ops.cast(hit, cache.dtype), new)
