@@ -51,12 +51,15 @@ test: .make/test .make/docs lint ## The quick suite, a process for each backend
 		repeat=1; \
 	done
 
-test-all: .make/test .make/docs lint ## Every long form too
+test-all: .make/test .make/docs lint ## Every long form too, and JAX in float64
 	@set -e; repeat=0; for backend in $(BACKENDS); do \
 		echo "== $$backend"; \
 		KERAS_BACKEND=$$backend KERASDL_TEST_REPEAT=$$repeat $(PYTEST) -m "not gpu"; \
 		repeat=1; \
 	done
+	@echo "== jax, float64"
+	@JAX_ENABLE_X64=1 KERAS_BACKEND=jax KERASDL_TEST_REPEAT=1 $(PYTEST) -m "not long and not gpu" \
+		$(addprefix tests/,compress layers losses optimizers regularizers schedules testing)
 
 test-gpu: .make/test ## What a GPU is needed for; BACKENDS=jax or BACKENDS=tensorflow
 	@set -e; for backend in $(BACKENDS); do \

@@ -64,6 +64,6 @@ def test_to_numpy_when_narrow(dtype):
 
 def test_dtype_of_and_is_floating():
     assert dtype_of(ops.zeros((1,), "int32")) == "int32"
-    assert dtype_of(keras.Variable(1.0)) == "float32"
+    assert dtype_of(keras.Variable(1.0, dtype="float32")) == "float32"
     assert is_floating(ops.zeros((1,), "bfloat16"))
     assert not is_floating(np.array([True]))
