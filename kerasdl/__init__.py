@@ -19,6 +19,7 @@ _HOMES = {
 _ROOMS = (
     "backend",
     "callbacks",
+    "cards",
     "compress",
     "data",
     "layers",

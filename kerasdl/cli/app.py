@@ -20,6 +20,7 @@ from kerasdl.cli import (
     list_,
     plugins,
     predict,
+    reproduce,
     schedule,
     train,
 )
@@ -88,6 +89,7 @@ app.command("schedule")(schedule.schedule)
 app.command("gradcheck")(gradcheck.gradcheck)
 app.add_typer(data.app, name="data")
 app.add_typer(plugins.app, name="plugins")
+app.add_typer(reproduce.app, name="reproduce")
 
 
 def _version(asked: bool) -> None:

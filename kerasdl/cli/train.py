@@ -33,6 +33,9 @@ def train(
     callback: list[str] = typer.Option(
         [], metavar="NAME", help="Callback, such as 'throughput' or 'gradient-monitor(every=10)'."
     ),
+    augment: list[str] = typer.Option(
+        [], metavar="LAYER", help="Change inputs in training, such as 'random-shift(pixels=2)'."
+    ),
     schedule: str = typer.Option(
         "", help="cosine, constant, or factors: 'warmup(epochs(1)) >> cosine(epochs(9))'."
     ),
@@ -43,6 +46,7 @@ def train(
     patience: int = typer.Option(None, help="Stop after so many epochs without improvement."),
     validation: float = typer.Option(None, help="Share of samples to watch the training with."),
     test: float = typer.Option(None, help="Share of samples for the final figures."),
+    fold: str = typer.Option("", metavar="K/N", help="Test on the K-th of N parts instead."),
     seed: int = typer.Option(None, help="Seed of everything random."),
     backend: str = typer.Option("", help="jax, tensorflow or torch."),
     run_dir: str = typer.Option("", help="Folder for the run; must not exist."),
@@ -71,12 +75,14 @@ def train(
         "loss": loss,
         "regularizer": regularizer,
         "callbacks": tuple(callback),
+        "augment": tuple(augment),
         "schedule": schedule,
         "weight_decay": weight_decay,
         "label_smoothing": label_smoothing,
         "patience": patience,
         "validation": validation,
         "test": test,
+        "fold": fold,
         "seed": seed,
         "backend": backend,
         "weights": from_,

@@ -10,7 +10,13 @@ from kerasdl.data.sample_order import whole
 from kerasdl.errors import UserError, require
 
 
-def split(data: Data, seed: int, validation: float = 0.1, test: float = 0.2) -> Data:
+def split(
+    data: Data,
+    seed: int,
+    validation: float = 0.1,
+    test: float = 0.2,
+    fold: tuple[int, int] | None = None,
+) -> Data:
     """A copy of `data` that has training, validation and test samples.
 
     A split that the source has is kept; what is missing is drawn from its training samples, first
@@ -24,11 +30,17 @@ def split(data: Data, seed: int, validation: float = 0.1, test: float = 0.2) -> 
         seed: At least 0.
         validation: Fraction in [0, 1); 0 makes none.
         test: Fraction in [0, 1); 0 makes none.
+        fold: `(2, 5)`: the test samples are the second of five parts, which share out all samples
+            and are the same for every number of the first; `test` is not looked at. Each class
+            keeps its share (scikit-learn's `StratifiedKFold`).
 
     Raises:
-        UserError: On a fraction out of range, or too few samples for one in each part.
+        UserError: On a fraction out of range, too few samples for one in each part, or a fold of
+            data whose test samples are fixed.
     """
     seed = whole("seed", seed, 2**64)
+    if fold is not None:
+        data = _with_fold(data, seed, *fold)
     fractions = {"test": test, "validation": validation}
     for name, fraction in fractions.items():
         if not 0 <= fraction < 1:
@@ -52,6 +64,24 @@ def split(data: Data, seed: int, validation: float = 0.1, test: float = 0.2) -> 
     if changes:
         changes["train"] = data.train.take(rest)
     return data.replace(**changes)
+
+
+def _with_fold(data: Data, seed: int, number: int, folds: int) -> Data:
+    if folds < 2 or not 1 <= number <= folds:
+        raise UserError(f"`fold` must be NUMBER/FOLDS, such as 2/5. Received: {number}/{folds}")
+    if "test" in data.parts:
+        raise UserError(f"`fold` is for data without a test split, which {data.name!r} has")
+    require("sklearn", "train", "splitting data")
+    from sklearn.model_selection import KFold, StratifiedKFold
+
+    kind = StratifiedKFold if data.task in SINGLE_LABEL_TASKS else KFold
+    if len(data.train) < folds:
+        raise UserError(f"`fold` needs {folds} samples. Received: {len(data.train)}")
+    parts = kind(folds, shuffle=True, random_state=seed % 2**32).split(
+        np.zeros(len(data.train)), data.train.y if kind is StratifiedKFold else None
+    )
+    rest, taken = list(parts)[number - 1]
+    return data.replace(train=data.train.take(rest), test=data.train.take(taken))
 
 
 def _cut(data: Data, indices: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -33,6 +33,7 @@ from kerasdl.layers.origin import Origin
 from kerasdl.layers.perceptron import Perceptron
 from kerasdl.layers.pre_activation_block import PreActivationBlock
 from kerasdl.layers.pre_activation_bottleneck_block import PreActivationBottleneckBlock
+from kerasdl.layers.random_shift import RandomShift
 from kerasdl.layers.reinforce_surrogate import ReinforceSurrogate
 from kerasdl.layers.residual_mlp_block import ResidualMLPBlock
 from kerasdl.layers.resnext_block import ResNeXtBlock
@@ -75,6 +76,7 @@ __all__ = [
     "Perceptron",
     "PreActivationBlock",
     "PreActivationBottleneckBlock",
+    "RandomShift",
     "ReinforceSurrogate",
     "ResNeXtBlock",
     "ResidualMLPBlock",

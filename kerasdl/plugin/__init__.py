@@ -8,6 +8,7 @@ from kerasdl.plugin.manager import Host, PluginError, PluginState, PluginWarning
 from kerasdl.plugin.types import (
     API_VERSION,
     Architecture,
+    Card,
     Command,
     Component,
     Config,
@@ -19,6 +20,7 @@ from kerasdl.plugin.types import (
 __all__ = [
     "API_VERSION",
     "Architecture",
+    "Card",
     "Command",
     "Component",
     "Config",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kerasdl.errors import UserError, did_you_mean
-from kerasdl.plugin.types import Architecture, Command, Component, Dataset, Record
+from kerasdl.plugin.types import Architecture, Card, Command, Component, Dataset, Record
 from kerasdl.plugin.validate import RecordError
 from kerasdl.settings import read_settings
 
@@ -111,7 +111,7 @@ class Catalog:
 def _kind(record: Record) -> str:
     if isinstance(record, Component):
         return record.kind
-    kinds = {Architecture: "architecture", Dataset: "dataset", Command: "command"}
+    kinds = {Architecture: "architecture", Dataset: "dataset", Command: "command", Card: "card"}
     return kinds[type(record)]
 
 

@@ -95,6 +95,7 @@ _LAYERS = {
         "PreActivationBottleneckBlock",
         "The same with a bottleneck",
     ),
+    "random-shift": ("RandomShift", "Moves images by a few pixels in training"),
     "reinforce-surrogate": (
         "ReinforceSurrogate",
         "Adds the loss whose gradient is REINFORCE's, with a moving baseline",

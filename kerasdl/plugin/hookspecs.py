@@ -1,8 +1,8 @@
 """The hooks a plugin can implement.
 
 A plugin is a module named by an entry point in the group `kerasdl`. Its functions marked with
-`hookimpl` either yield frozen records (architectures, datasets, components, commands) or are told
-of the events of a run. They never edit a registry, so a broken plugin leaves nothing behind.
+`hookimpl` either yield frozen records (architectures, datasets, components, commands, cards) or are
+told of the events of a run. They never edit a registry, so a broken plugin leaves nothing behind.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from typing import Any
 
 import pluggy
 
-from kerasdl.plugin.types import Architecture, Command, Component, Dataset
+from kerasdl.plugin.types import Architecture, Card, Command, Component, Dataset
 
 PROJECT = "kerasdl"
 """Name of the pluggy project and of the entry-point group."""
@@ -142,6 +142,44 @@ def kerasdl_commands() -> Iterable[Command]:  # type: ignore[empty-body]
         ```python
         def hello(name: str) -> None:
             print(f"Hello, {name}")
+        ```
+    """
+
+
+@hookspec
+def kerasdl_cards() -> Iterable[Card]:  # type: ignore[empty-body]
+    """Yields cards: published results as files that `kerasdl reproduce` runs.
+
+    Example:
+        ```python
+        from kerasdl.plugin import Card, hookimpl
+
+
+        @hookimpl
+        def kerasdl_cards():
+            yield Card(
+                name="digits-tiny",
+                file="my_package:cards/digits-tiny.toml",
+                summary="Scanned digits by one hidden layer",
+            )
+        ```
+
+        `my_package/cards/digits-tiny.toml`, inside the wheel:
+
+        ```toml
+        metric = "accuracy"
+        device = "cpu"
+        minutes = 1
+
+        [published]
+        value = 0.97
+        source = "where the figure stands"
+        protocol = "on which samples, of which epoch"
+
+        [run]
+        architecture = "mlp"
+        data = "digits"
+        epochs = 30
         ```
     """
 

@@ -20,7 +20,7 @@ from kerasdl.plugin import hookspecs
 from kerasdl.plugin.builtin import DATASETS
 from kerasdl.plugin.catalog import Catalog, Provider
 from kerasdl.plugin.components import COMPONENTS
-from kerasdl.plugin.types import Architecture, Command, Component, Dataset, Record
+from kerasdl.plugin.types import Architecture, Card, Command, Component, Dataset, Record
 from kerasdl.plugin.validate import ApiError, RecordError, check_record
 from kerasdl.version import __version__
 
@@ -33,6 +33,7 @@ RECORD_HOOKS: dict[str, type[Any]] = {
     "kerasdl_datasets": Dataset,
     "kerasdl_components": Component,
     "kerasdl_commands": Command,
+    "kerasdl_cards": Card,
 }
 OWN_COMMANDS: frozenset[str] = frozenset(
     "list describe backends data train resume evaluate predict generate runs reproduce plugins "

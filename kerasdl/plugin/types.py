@@ -328,4 +328,21 @@ class Command:
     api: tuple[int, ...] = (1,)
 
 
-Record = Architecture | Dataset | Component | Command
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A published result as a file that can be run.
+
+    Args:
+        name: Name that users type: `fashion-mnist-mlp`.
+        file: `"package:folder/file.toml"`, a file inside the plugin's wheel; see `kerasdl.cards`.
+        summary: One line for listings.
+        api: The plugin-API versions it serves.
+    """
+
+    name: str
+    file: str
+    summary: str = ""
+    api: tuple[int, ...] = (1,)
+
+
+Record = Architecture | Dataset | Component | Command | Card

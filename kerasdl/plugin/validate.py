@@ -9,6 +9,7 @@ from kerasdl.plugin.types import (
     COMPONENT_KINDS,
     RECIPE_KEYS,
     Architecture,
+    Card,
     Command,
     Component,
     Dataset,
@@ -22,6 +23,7 @@ _WRITTEN = (
     r"^\s*(def|class|async def)\s+{name}\b|^{name}\s*[:=]|import\b.*\b{name}\b"
     r"|^\s+{name},?$|[\"']{name}[\"']"
 )
+_FILE = re.compile(r"([A-Za-z_]\w*):((?:[\w-]+/)*[\w.-]+\.toml)")
 _TARGET = re.compile(r"([A-Za-z_][\w.]*):([A-Za-z_]\w*)")
 
 RESERVED_FIELDS = frozenset(
@@ -59,6 +61,20 @@ def check_record(record: Record) -> None:
         check_target("target", record.target)
     elif isinstance(record, Command):
         check_target("target", record.target)
+    elif isinstance(record, Card):
+        _check_card(record)
+
+
+def _check_card(record: Card) -> None:
+    """Whether the file is there; what it says is read when it is asked for."""
+    match = _FILE.fullmatch(record.file) if isinstance(record.file, str) else None
+    if match is None:
+        raise RecordError(f"file must be 'package:folder/file.toml'. Received: {record.file!r}")
+    spec = importlib.util.find_spec(match[1])
+    if spec is None or not spec.submodule_search_locations:
+        raise RecordError(f"file {record.file!r}: there is no package {match[1]!r}")
+    if not any(Path(home, match[2]).is_file() for home in spec.submodule_search_locations):
+        raise RecordError(f"file {record.file!r}: package {match[1]!r} has no {match[2]!r}")
 
 
 def _check_architecture(record: Architecture) -> None:

@@ -88,6 +88,7 @@ def _keras_classes(kind: str) -> dict[str, type]:
     home, base = {
         "loss": (keras.losses, keras.losses.Loss),
         "optimizer": (keras.optimizers, keras.optimizers.Optimizer),
+        "layer": (keras.layers, keras.layers.Layer),
         "callback": (keras.callbacks, keras.callbacks.Callback),
         "regularizer": (keras.regularizers, keras.regularizers.Regularizer),
     }[kind]

@@ -50,6 +50,7 @@ class RunConfig:
         loss: The same for the loss; None for the task's own.
         regularizer: The same for a penalty on every weight but biases and normalizations'.
         callbacks: The same for callbacks of `fit`.
+        augment: The same for layers that change raw inputs in training, in their order.
         schedule: `cosine` (from the peak to zero over the run), `constant`, or factors of the peak
             as `kerasdl.schedules` writes them: `warmup(epochs(1)) >> cosine(epochs(9))`.
         weight_decay: Decoupled decay of every trainable variable.
@@ -57,6 +58,7 @@ class RunConfig:
         patience: Stop after so many epochs without a better validation, and keep the best.
         validation: Share of the samples held out to watch the training.
         test: Share held out for the final figures, where the data brings no test split.
+        fold: `2/5`: test on the second of five parts, train on the others, instead of `test`.
         seed: Of splits, order, initial weights, dropout.
         backend: `jax`, `tensorflow`, `torch`.
         weights: Run or file whose weights the model starts from.
@@ -80,12 +82,14 @@ class RunConfig:
     loss: str | None = None
     regularizer: str | None = None
     callbacks: tuple[str, ...] = ()
+    augment: tuple[str, ...] = ()
     schedule: str = "cosine"
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
     patience: int | None = None
     validation: float = 0.1
     test: float = 0.2
+    fold: str | None = None
     seed: int = 0
     backend: str | None = None
     weights: str | None = None
@@ -96,16 +100,26 @@ class RunConfig:
             object.__setattr__(self, name, rule.check(getattr(self, name)))
         for name in ("architecture", "data", "preprocessing", "optimizer", "schedule"):
             _check(name, getattr(self, name), isinstance(getattr(self, name), str), "a string")
-        for name in ("task", "loss", "regularizer", "backend", "weights"):
+        for name in ("task", "loss", "regularizer", "fold", "backend", "weights"):
             value = getattr(self, name)
             _check(name, value, value is None or isinstance(value, str), "a string")
-        for name in ("target", "freeze", "callbacks", "image_size"):
+        for name in ("target", "freeze", "callbacks", "augment", "image_size"):
             if isinstance(getattr(self, name), list):
                 object.__setattr__(self, name, tuple(getattr(self, name)))
-        for name in ("target", "freeze", "callbacks"):
+        for name in ("target", "freeze", "callbacks", "augment"):
             value = getattr(self, name)
             _check(name, value, all(isinstance(entry, str) for entry in value or ()), "strings")
         _check("image_size", self.image_size, _is_size(self.image_size), "two positive integers")
+
+    @property
+    def fold_numbers(self) -> tuple[int, int] | None:
+        """`fold` as numbers."""
+        if self.fold is None:
+            return None
+        number, _, folds = self.fold.partition("/")
+        good = number.isdigit() and folds.isdigit()
+        _check("fold", self.fold, good, "NUMBER/FOLDS, such as 2/5")
+        return int(number), int(folds)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values without those that are None, as TOML has no null."""

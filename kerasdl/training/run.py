@@ -144,7 +144,7 @@ def _load_data(config: RunConfig) -> "Data":
     if target is not None and len(target) == 1:
         target = target[0]  # a column, or the path of a .npy file
     found = room.load(config.data, task=config.task, target=target, image_size=config.image_size)
-    return room.split(found, config.seed, config.validation, config.test)
+    return room.split(found, config.seed, config.validation, config.test, config.fold_numbers)
 
 
 def _prepare(config: RunConfig) -> "tuple[keras.Model, Data, Task]":
@@ -154,6 +154,7 @@ def _prepare(config: RunConfig) -> "tuple[keras.Model, Data, Task]":
     from kerasdl import data as room
     from kerasdl.models import create_model
     from kerasdl.tasks import get_task
+    from kerasdl.training.components import make_component
     from kerasdl.training.fitting import compile_model
 
     data = _load_data(config)
@@ -162,7 +163,7 @@ def _prepare(config: RunConfig) -> "tuple[keras.Model, Data, Task]":
     layers = room.preprocessing(config.preprocessing, data.train.x, data.inputs)
     raw = keras.Input(data.inputs.shape, dtype=data.inputs.dtype, name="raw")
     features = raw
-    for layer in layers:
+    for layer in [*(make_component("layer", text) for text in config.augment), *layers]:
         features = layer(features)
     seen = {"input_shape": tuple(features.shape[1:]), "input_dtype": features.dtype}
     architecture = create_model(

@@ -29,6 +29,8 @@ def test_import_kerasdl_is_light():
         ["describe", "mlp"],
         ["plugins", "list"],
         ["data", "list"],
+        ["reproduce", "list"],
+        ["list", "--kind", "layer"],
         ["train", "--help"],
     ],
     ids=" ".join,

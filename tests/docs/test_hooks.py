@@ -8,7 +8,7 @@ import types
 import pluggy
 import pytest
 
-from kerasdl.plugin import Architecture, Command, Component, Dataset, hookspecs
+from kerasdl.plugin import Architecture, Card, Command, Component, Dataset, hookspecs
 
 HOOKS = {name: spec for name, spec in vars(hookspecs).items() if name.startswith("kerasdl_")}
 YIELDS = {
@@ -16,6 +16,7 @@ YIELDS = {
     "kerasdl_datasets": Dataset,
     "kerasdl_components": Component,
     "kerasdl_commands": Command,
+    "kerasdl_cards": Card,
 }
 
 

@@ -47,7 +47,9 @@ def points(rng):
     "name", ["perceptron", "linear-regression", "logistic-regression", "softmax-regression"]
 )
 def test_single_layers_keep_the_rules(name):
-    check_architecture(name, config={"input_shape": (4,), "outputs": 3})
+    # A threshold's rule need not lower a squared error toward targets that are no 0 and 1.
+    skip = ["loss_falls"] if name == "perceptron" else []
+    check_architecture(name, config={"input_shape": (4,), "outputs": 3}, skip=skip)
 
 
 def test_linear_regression_descends_on_the_squared_error(points, rng):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from kerasdl.plugin import Architecture, Field, Spec, hookimpl
+from kerasdl.plugin import Architecture, Card, Field, Spec, hookimpl
 
 _TASKS = ("image-classification",)
 
@@ -221,3 +221,15 @@ def kerasdl_architectures() -> Iterator[Architecture]:
         },
         parameters_spec=_IMAGENET,
     )
+
+
+@hookimpl
+def kerasdl_cards() -> Iterator[Card]:
+    """Published results."""
+    cards = {
+        "digits-cnn": "Scanned digits by a CNN, five folds",
+        "fashion-mnist-cnn-100k": "Fashion-MNIST by a CNN of under 100,000 parameters",
+        "fashion-mnist-cnn-2m": "Fashion-MNIST by a CNN of under 2 million parameters",
+    }
+    for name, summary in cards.items():
+        yield Card(name=name, file=f"kerasdl_cnn:cards/{name}.toml", summary=summary)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from kerasdl.plugin import Architecture, Field, hookimpl
+from kerasdl.plugin import Architecture, Card, Field, hookimpl
 
 _CLASSIFICATION = ("image-classification", "tabular-classification", "multi-label-classification")
 
@@ -124,4 +124,14 @@ def kerasdl_architectures() -> Iterator[Architecture]:
         builder="kerasdl_mlp.regression:build_softmax",
         reference="Bishop, Pattern Recognition and Machine Learning, section 4.3.4",
         recipe=_LINEAR,
+    )
+
+
+@hookimpl
+def kerasdl_cards() -> Iterator[Card]:
+    """Published results."""
+    yield Card(
+        name="fashion-mnist-mlp",
+        file="kerasdl_mlp:cards/fashion-mnist-mlp.toml",
+        summary="Fashion-MNIST by a multilayer perceptron",
     )

@@ -1,0 +1,143 @@
+"""Running a card: one run a seed, and the mean of the last epochs' figures."""
+
+import datetime
+import json
+import shutil
+import statistics
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from kerasdl.cards.card import CardFile, Ours, read_card
+from kerasdl.errors import UserError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reproduction:
+    """What came of running a card.
+
+    Args:
+        card: The card.
+        ours: The figures, as the card's file would keep them.
+        values: The figure of each run.
+        folder: Where the runs lie.
+    """
+
+    card: CardFile
+    ours: Ours
+    values: tuple[float, ...]
+    folder: Path
+
+
+def reproduce(
+    name: str,
+    seeds: int = 1,
+    *,
+    backend: str | None = None,
+    folder: str | Path | None = None,
+    record: bool = False,
+    begin: Callable[[str], None] | None = None,
+) -> Reproduction:
+    """Runs a card with seeds 0, 1, ... and gives the mean of the last epochs' test figures.
+
+    Runs that finished in an earlier call are kept, so a call that was broken off goes on with the
+    seed it was at.
+
+    Args:
+        name: The card.
+        seeds: How many runs.
+        backend: `jax`, `tensorflow` or `torch`; the card's own otherwise, or the usual choice.
+        folder: Folder of the runs, a folder each; `runs/card-NAME` by default.
+        record: Whether to append the result to the card's file.
+        begin: Told the name of each run before it.
+
+    Raises:
+        UserError: If there is no such card, or its data is not here.
+    """
+    if seeds < 1:
+        raise UserError(f"`seeds` must be at least 1. Received: seeds={seeds}")
+    card = read_card(name)
+    home = Path(folder or f"runs/card-{card.name}")
+    results = {
+        part: _run(card, values, home / part, backend, begin)
+        for part, values in _parts(card, seeds).items()
+    }
+    values = tuple(float(result["test"][card.metric]) for result in results.values())
+    first = next(iter(results))
+    environment = json.loads((home / first / "environment.json").read_text("utf-8"))
+    ours = Ours(
+        value=round(statistics.fmean(values), 5),
+        deviation=round(statistics.stdev(values), 5) if len(values) > 1 else None,
+        seeds=seeds,
+        backend=_backend(environment),
+        versions=f"kerasdl {environment['kerasdl']}, Keras {environment['packages']['keras']}",
+        hardware=_hardware(environment),
+        minutes=round(statistics.fmean(result["seconds"] for result in results.values()) / 60, 2),
+        date=datetime.date.today().isoformat(),
+    )
+    if record:
+        _append(card.path, ours)
+    return Reproduction(card=card, ours=ours, values=values, folder=home)
+
+
+def _parts(card: CardFile, seeds: int) -> dict[str, dict[str, Any]]:
+    """What each run is called, and what it has of its own."""
+    if not card.folds:
+        return {f"seed-{seed}": {"seed": seed} for seed in range(seeds)}
+    return {
+        f"seed-{seed}-fold-{fold}": {"seed": seed, "fold": f"{fold}/{card.folds}"}
+        for seed in range(seeds)
+        for fold in range(1, card.folds + 1)
+    }
+
+
+def _run(
+    card: CardFile,
+    own: dict[str, Any],
+    folder: Path,
+    backend: str | None,
+    begin: Callable[[str], None] | None,
+) -> dict[str, Any]:
+    results = folder / "results.json"
+    if not results.is_file():
+        if begin is not None:
+            begin(folder.name)
+        from kerasdl.training import train
+        from kerasdl.training.config import make_config
+
+        values = {**card.run, **own, **({"backend": backend} if backend else {})}
+        run = train(make_config(values), folder)
+        if run.status == "interrupted":
+            shutil.rmtree(folder)  # half a run is no figure
+            raise KeyboardInterrupt
+    found: dict[str, Any] = json.loads(results.read_text("utf-8"))
+    if card.metric not in found["test"]:
+        raise UserError(
+            f"card {card.name!r}: `metric` must be one of {', '.join(found['test'])}. "
+            f"Received: {card.metric!r}"
+        )
+    return found
+
+
+def _backend(environment: dict[str, Any]) -> str:
+    name, packages = environment["backend"], environment["packages"]
+    return f"{name} {packages.get(name) or packages.get(f'{name}-cpu', '')}".strip()
+
+
+def _hardware(environment: dict[str, Any]) -> str:
+    """Accelerators if there are any, else how many processors."""
+    accelerators = [name for name in environment["devices"] if not name.lower().startswith("cpu")]
+    machine = environment["platform"].split("-with-")[0].rsplit("-", 1)[-1]
+    return ", ".join(accelerators) or f"{environment['processors']} CPU cores, {machine}"
+
+
+def _append(path: Path, ours: Ours) -> None:
+    import tomli_w
+
+    values = {name: value for name, value in asdict(ours).items() if value is not None}
+    text = path.read_text("utf-8").rstrip() + "\n\n[[ours]]\n" + tomli_w.dumps(values)
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise UserError(f"the card's file {path} cannot be written: {error.strerror}") from None
