@@ -37,6 +37,10 @@ class BottleneckBlock(ResidualBlock):
         epsilon: Of the normalization.
         data_format: `"channels_last"` or `"channels_first"`; None for Keras's setting.
         seed: Of the stochastic depth.
+        projection: Whether a shortcut that changes the shape is a convolution; False: every
+            `stride`-th value, and channels of 0 after those of the input, without parameters.
+        zero_last_scale: Whether the branch starts at 0: the last norm's scale, or the last
+            convolution's kernel where there is no norm.
 
     Raises:
         UserError: If an argument is outside its range, or the input has not four axes.

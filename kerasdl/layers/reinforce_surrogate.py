@@ -75,7 +75,7 @@ class ReinforceSurrogate(keras.layers.Layer):
             (),
             initializer="zeros",
             trainable=False,
-            dtype="float32",
+            dtype=self.variable_dtype,  # wide under every policy
             autocast=False,
             name="baseline",
         )

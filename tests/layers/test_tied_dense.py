@@ -47,7 +47,7 @@ def test_layer_may_begin_backwards_where_its_size_is_given(array):
     h = array(2, 4)
     outputs = keras.ops.convert_to_numpy(tied(h, reverse=True))
     kernel = keras.ops.convert_to_numpy(tied.kernel).astype("float64")
-    np.testing.assert_allclose(outputs, h @ kernel.T, rtol=1e-5)
+    np.testing.assert_allclose(outputs, h @ kernel.T, rtol=1e-5, atol=1e-6)
 
 
 def test_mask_is_passed_on(array):
