@@ -205,6 +205,7 @@ def every_variable_has_gradient(case: ArchitectureCase) -> None:
     lambda: keras.ops.sum(model(batch) * random), model.trainable_variables)
     """
     model = case.new()
+    case.arrays  # noqa: B018  # made before the function is traced, since that makes a model
     training.demand_gradients(
         lambda: case.run(model, training=True), model.trainable_variables, case.no_gradient
     )

@@ -1,0 +1,1 @@
+"""ResNet, ResNeXt, Wide ResNet and DenseNet, as a kerasdl plugin."""
