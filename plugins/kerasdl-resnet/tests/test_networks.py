@@ -29,7 +29,7 @@ def test_small_resnet_keeps_the_rules():
     check_architecture("resnet", config={**SHAPES, "blocks": (1,), "width": 3})
 
 
-@pytest.mark.parametrize("name", quick("cifar-resnet"))
+@pytest.mark.parametrize("name", quick())
 def test_small_form_learns_and_can_be_saved(name):
     only = ("builds", "every_variable_has_gradient", "save_and_load")
     check_architecture(name, config={**SHAPES, **TINY[name]}, only=only)
@@ -106,6 +106,7 @@ def test_images_of_any_size_are_taken(rng):
         assert model(rng.normal(size=(2, side, side, 3)).astype("float32")).shape == (2, 2)
 
 
+@pytest.mark.long
 def test_integer_pixels_are_taken_as_numbers(rng):
     spec = Spec(task="image-classification", input_shape=(5, 5, 1), input_dtype="uint8", outputs=2)
     model = create_model("resnext", spec=spec, **TINY["resnext"])
@@ -118,7 +119,7 @@ def test_integer_pixels_are_taken_as_numbers(rng):
     )
 
 
-@pytest.mark.parametrize("name", quick("resnet", "densenet-bc"))
+@pytest.mark.parametrize("name", quick("densenet-bc"))
 def test_channels_come_last_whatever_keras_is_set_to(name):
     keras.config.set_image_data_format("channels_first")
     try:
