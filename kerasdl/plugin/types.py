@@ -205,6 +205,20 @@ class Spec:
     target_context: int | None = None
     horizon: int | None = None
 
+    @property
+    def output_count(self) -> int:
+        """`outputs`, for a builder that cannot do without.
+
+        Raises:
+            UserError: If the spec does not say, or says less than 1.
+        """
+        if self.outputs is None or self.outputs < 1:
+            raise UserError(
+                "the number of outputs must be at least 1 (`num_classes` or `outputs`). "
+                f"Received: outputs={self.outputs}"
+            )
+        return self.outputs
+
     def replace(self, **changes: Any) -> "Spec":
         """A copy with some values changed."""
         return replace(self, **changes)

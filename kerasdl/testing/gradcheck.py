@@ -49,7 +49,7 @@ def gradcheck(
     Raises:
         UserError: If an argument is wrong, or the backend computes without float64.
     """
-    from kerasdl.models import model_info
+    from kerasdl.models import create_model, model_info
 
     record = model_info(name)
     classes = "classification" in record.tasks[0]
@@ -59,7 +59,6 @@ def gradcheck(
     import numpy as np
 
     from kerasdl.backend.gradients import has_float64
-    from kerasdl.models import create_model
     from kerasdl.testing.architecture import example
     from kerasdl.testing.gradients import gradcheck_model
 

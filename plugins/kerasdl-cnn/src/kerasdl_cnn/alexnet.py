@@ -21,7 +21,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
     The one-tower form of Krizhevsky (2014), without local response normalization, as torchvision
     has it: 61,100,840 parameters at 224x224x3 and 1000 classes. Images of at least 63x63.
     """
-    outputs = parts.output_count(spec)
+    outputs = spec.output_count
     inputs, x = parts.image_inputs(spec, fixed_size=True)
     for number, (filters, size, strides, padding, pooled) in enumerate(_CONVOLUTIONS, 1):
         x = parts.convolution(

@@ -14,7 +14,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
     A block is `convolutions` times (convolution, normalization, activation), then pooling and
     dropout. Its convolutions keep the image's size; pooling divides it by `pool_size`.
     """
-    outputs = parts.output_count(spec)
+    outputs = spec.output_count
     inputs, x = parts.image_inputs(spec, fixed_size=config.head == "flatten")
     for number, filters in enumerate(config.filters, 1):
         x = _block(x, f"block{number}", filters, config)

@@ -14,7 +14,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
     head is dense, which makes 61,706 parameters on 32x32x1 images in 10 classes. LeCun et al.
     (1998) connect the maps by a table, train the pooling, and end in radial units: 60,000.
     """
-    outputs = parts.output_count(spec)
+    outputs = spec.output_count
     inputs, x = parts.image_inputs(spec, fixed_size=True)
     x = parts.convolution(x, 6, 5, "conv1", padding=_padding(config, spec))
     x = parts.activation(x, config.activation, "conv1_activation")

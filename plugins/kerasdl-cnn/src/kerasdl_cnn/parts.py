@@ -38,20 +38,6 @@ def image_inputs(spec: Spec, *, fixed_size: bool) -> tuple[Any, Any]:
     return inputs, x
 
 
-def output_count(spec: Spec) -> int:
-    """Number of outputs.
-
-    Raises:
-        UserError: If the spec does not say.
-    """
-    if spec.outputs is None or spec.outputs < 1:
-        raise UserError(
-            "the number of outputs must be at least 1 (`num_classes` or `outputs`). "
-            f"Received: outputs={spec.outputs}"
-        )
-    return spec.outputs
-
-
 def convolution(
     x: Any,
     filters: int,

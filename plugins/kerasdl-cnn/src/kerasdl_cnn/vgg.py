@@ -21,7 +21,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
 
     Configurations A, B, D and E of the paper's table 1. Images of at least 32x32.
     """
-    outputs = parts.output_count(spec)
+    outputs = spec.output_count
     inputs, x = parts.image_inputs(spec, fixed_size=True)
     blocks = zip(_FILTERS, _CONVOLUTIONS[config.depth], strict=True)
     for number, (filters, convolutions) in enumerate(blocks, 1):

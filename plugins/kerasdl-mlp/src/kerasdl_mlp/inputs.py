@@ -23,17 +23,3 @@ def flat_inputs(spec: Spec) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     if len(shape) > 1:
         x = keras.layers.Flatten(data_format="channels_last", name="flatten")(x)
     return inputs, x
-
-
-def output_count(spec: Spec) -> int:
-    """Number of outputs.
-
-    Raises:
-        UserError: If the spec does not say.
-    """
-    if spec.outputs is None or spec.outputs < 1:
-        raise UserError(
-            "the number of outputs must be at least 1 (`num_classes` or `outputs`). "
-            f"Received: outputs={spec.outputs}"
-        )
-    return spec.outputs

@@ -7,7 +7,7 @@ import keras
 from kerasdl.errors import UserError, did_you_mean
 from kerasdl.plugin import Config, Spec
 from kerasdl_mlp.activations import activation
-from kerasdl_mlp.inputs import flat_inputs, output_count
+from kerasdl_mlp.inputs import flat_inputs
 from kerasdl_mlp.masked_dense import MaskedDense, zero_one_matrix
 
 
@@ -17,7 +17,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
     The input is flattened first. The head gives logits, or real values, unless the config's
     `output_activation` says otherwise.
     """
-    outputs = output_count(spec)
+    outputs = spec.output_count
     masks = _masks(config)
     inputs, x = flat_inputs(spec)
     if config.input_dropout:

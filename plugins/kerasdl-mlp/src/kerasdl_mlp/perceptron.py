@@ -4,7 +4,7 @@ import keras
 
 from kerasdl.layers import hard_threshold
 from kerasdl.plugin import Config, Spec
-from kerasdl_mlp.inputs import flat_inputs, output_count
+from kerasdl_mlp.inputs import flat_inputs
 
 
 def build(config: Config, spec: Spec) -> keras.Model:
@@ -16,6 +16,6 @@ def build(config: Config, spec: Spec) -> keras.Model:
     """
     inputs, x = flat_inputs(spec)
     head = keras.layers.Dense(
-        output_count(spec), activation=hard_threshold, kernel_initializer="zeros", name="head"
+        spec.output_count, activation=hard_threshold, kernel_initializer="zeros", name="head"
     )
     return keras.Model(inputs, head(x), name="perceptron")

@@ -6,20 +6,20 @@ import keras
 
 from kerasdl.errors import UserError
 from kerasdl.plugin import Config, Spec
-from kerasdl_mlp.inputs import flat_inputs, output_count
+from kerasdl_mlp.inputs import flat_inputs
 from kerasdl_mlp.reference_class import ReferenceClass
 
 
 def build_linear(config: Config, spec: Spec) -> keras.Model:
     """`y = x @ w + b`."""
     inputs, x = flat_inputs(spec)
-    return keras.Model(inputs, _head(output_count(spec))(x), name="linear_regression")
+    return keras.Model(inputs, _head(spec.output_count)(x), name="linear_regression")
 
 
 def build_softmax(config: Config, spec: Spec) -> keras.Model:
     """A logit a class, of which the loss takes the softmax."""
     inputs, x = flat_inputs(spec)
-    return keras.Model(inputs, _head(output_count(spec))(x), name="softmax_regression")
+    return keras.Model(inputs, _head(spec.output_count)(x), name="softmax_regression")
 
 
 def build_logistic(config: Config, spec: Spec) -> keras.Model:
@@ -30,7 +30,7 @@ def build_logistic(config: Config, spec: Spec) -> keras.Model:
     do not exclude one another have a logit each.
     """
     inputs, x = flat_inputs(spec)
-    outputs = output_count(spec)
+    outputs = spec.output_count
     if spec.task == "multi-label-classification":
         return keras.Model(inputs, _head(outputs)(x), name="logistic_regression")
     if outputs < 2:

@@ -13,7 +13,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
     Section 4.2 of the paper, and figure 7's networks: `6n + 2` layers with weights, shortcuts
     without parameters. `stage1` to `stage3` name the stages' outputs.
     """
-    outputs = parts.output_count(spec)
+    outputs = spec.output_count
     blocks = parts.blocks_of_depth(config.depth, 2, "cifar-resnet")
     inputs, x = parts.image_inputs(spec)
     x = parts.stem(x, "small", config.width, normalized=True)

@@ -15,7 +15,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
     Table 1 of the paper. `stage1`, `stage2`, … name the blocks' outputs, before the transitions and
     the last norm and activation.
     """
-    outputs = parts.output_count(spec)
+    outputs = spec.output_count
     inputs, x = parts.image_inputs(spec)
     x = parts.stem(x, config.stem, 2 * config.growth, normalized=True)
     x = _stages(x, config.blocks, config)
@@ -29,7 +29,7 @@ def build_bc(config: Config, spec: Spec) -> keras.Model:
     3x3 convolution in each block, `2 * growth` channels before the first. `stage1` to `stage3`
     name the blocks' outputs.
     """
-    outputs = parts.output_count(spec)
+    outputs = spec.output_count
     blocks = (parts.blocks_of_depth(config.depth, 4, "densenet-bc"),) * 3
     inputs, x = parts.image_inputs(spec)
     # The first block begins with a norm; the stem needs none, as no pooling comes between.

@@ -35,20 +35,6 @@ def image_inputs(spec: Spec) -> tuple[Any, Any]:
     return inputs, x
 
 
-def output_count(spec: Spec) -> int:
-    """Number of outputs.
-
-    Raises:
-        UserError: If the spec does not say.
-    """
-    if spec.outputs is None or spec.outputs < 1:
-        raise UserError(
-            "the number of outputs must be at least 1 (`num_classes` or `outputs`). "
-            f"Received: outputs={spec.outputs}"
-        )
-    return spec.outputs
-
-
 def stem(x: Any, kind: str | None, filters: int, *, normalized: bool) -> Any:
     """The first convolution: 7x7 by two and pooling by two (`imagenet`), or 3x3 (`small`).
 

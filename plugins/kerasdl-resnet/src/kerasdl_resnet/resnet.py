@@ -22,7 +22,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
     and the activation that end the network. The stem's max pooling sees zeros around the image,
     which matters in version 2 alone, where no activation comes before it.
     """
-    outputs = parts.output_count(spec)
+    outputs = spec.output_count
     inputs, x = parts.image_inputs(spec)
     x = parts.stem(x, config.stem, config.width, normalized=config.version == 1)
     block, expansion = _BLOCKS[config.block, config.version], _EXPANSION[config.block]

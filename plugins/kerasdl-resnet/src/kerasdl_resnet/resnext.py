@@ -13,7 +13,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
     A block of stage `s` has `cardinality` paths of `path_width * 2**(s - 1)` channels and
     `4 * width * 2**(s - 1)` outputs. `stage1`, `stage2`, … name the stages' outputs.
     """
-    outputs = parts.output_count(spec)
+    outputs = spec.output_count
     inputs, x = parts.image_inputs(spec)
     x = parts.stem(x, config.stem, config.width, normalized=True)
     x = parts.residual_stages(

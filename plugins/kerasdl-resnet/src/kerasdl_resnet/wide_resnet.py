@@ -14,7 +14,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
     `16 k`, `32 k` and `64 k` in the stages. `dropout` is inside the blocks, between the
     convolutions. `stage1` to `stage3` name the stages' sums, before the last norm and activation.
     """
-    outputs = parts.output_count(spec)
+    outputs = spec.output_count
     blocks = parts.blocks_of_depth(config.depth, 4, "wide-resnet")
     inputs, x = parts.image_inputs(spec)
     x = parts.stem(x, "small", 16, normalized=False)
