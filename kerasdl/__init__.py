@@ -18,10 +18,12 @@ _HOMES = {
 }
 _ROOMS = (
     "backend",
+    "building",
     "callbacks",
     "cards",
     "compress",
     "data",
+    "inside",
     "layers",
     "losses",
     "metrics",

@@ -84,19 +84,13 @@ def _load_h5(model: keras.Model, path: Path) -> set[str]:
 
 
 def _copy(model: keras.Model, values: list[tuple[str, Any]], source: Path) -> set[str]:
-    variables = model.weights
-    if len(values) != len(variables):
-        raise UserError(
-            f"{source} holds {len(values)} variables, the model has {len(variables)}: "
-            "weights can be taken from the same architecture and configuration only"
-        )
-    pairs = list(zip(variables, values, strict=True))
+    pairs = _by_path(model, dict(values)) or _by_order(model, values, source)
     fresh = [
-        f"{variable.path} {tuple(value.shape)} -> {tuple(variable.shape)}"
-        for variable, (_, value) in pairs
+        f"{variable.path} {tuple(value.shape) if value.size else 'none'} -> {tuple(variable.shape)}"
+        for variable, value in pairs
         if tuple(variable.shape) != tuple(value.shape)
     ]
-    filled = [pair for pair in pairs if tuple(pair[0].shape) == tuple(pair[1][1].shape)]
+    filled = [pair for pair in pairs if tuple(pair[0].shape) == tuple(pair[1].shape)]
     last = _last_layer_with_weights(model)
     stray = [line for line in fresh if not line.startswith(f"{last}/")]
     if stray:
@@ -105,8 +99,8 @@ def _copy(model: keras.Model, values: list[tuple[str, Any]], source: Path) -> se
             + "; ".join(stray[:3])
         )
     if fresh:
-        warnings.warn(f"the head starts fresh, its size differs: {'; '.join(fresh)}", stacklevel=4)
-    for variable, (_, value) in filled:
+        warnings.warn(f"the head starts fresh: {'; '.join(fresh)}", stacklevel=4)
+    for variable, value in filled:
         variable.assign(value)
     kept = {id(variable) for variable, _ in filled}
     return {
@@ -114,6 +108,30 @@ def _copy(model: keras.Model, values: list[tuple[str, Any]], source: Path) -> se
         for layer in model.layers
         if layer.weights and all(id(variable) in kept for variable in layer.weights)
     }
+
+
+def _by_path(model: keras.Model, values: dict[str, Any]) -> list[tuple[Any, Any]] | None:
+    """Each variable with the value of its name, where the source has all but the head's; else None.
+
+    So an encoder goes from one task's head to another's. What the source lacks is given as an
+    empty array, which fits no variable.
+    """
+    head = _last_layer_with_weights(model)
+    if any(v.path not in values and not v.path.startswith(f"{head}/") for v in model.weights):
+        return None
+    return [(v, values.get(v.path, np.empty(0))) for v in model.weights]
+
+
+def _by_order(
+    model: keras.Model, values: list[tuple[str, Any]], source: Path
+) -> list[tuple[Any, Any]]:
+    """Each variable with the value in its place: layers that Keras named have other names now."""
+    if len(values) != len(model.weights):
+        raise UserError(
+            f"{source} holds {len(values)} variables, the model has {len(model.weights)}: "
+            "weights can be taken from the same architecture and configuration only"
+        )
+    return [(v, value) for v, (_, value) in zip(model.weights, values, strict=True)]
 
 
 def _last_layer_with_weights(model: keras.Model) -> str:

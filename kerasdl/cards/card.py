@@ -41,6 +41,8 @@ class Ours:
         hardware: What it ran on.
         minutes: Of training, one run's mean.
         date: Day, as `2026-01-31`.
+        baseline: The same mean over the runs of the card's baseline, where it has one.
+        baseline_deviation: Their standard deviation.
     """
 
     value: float
@@ -51,6 +53,8 @@ class Ours:
     minutes: float
     date: str
     deviation: float | None = None
+    baseline: float | None = None
+    baseline_deviation: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +68,14 @@ class CardFile:
         plugin: The distribution that brings it.
         metric: Name of the figure among the test split's.
         device: `cpu` or `gpu`: what it is meant for.
-        minutes: What one run is expected to take there.
+        minutes: What one run is expected to take there; None where nobody has seen it.
         run: Values of `kerasdl.training.RunConfig`.
         goal: The figure to reach; the published one by default.
         published: Somebody else's figure, if there is one.
         ours: Figures measured; empty where it was not run.
+        pretrain: Values of a run that goes before, once for all seeds, and gives `run` its weights.
+        baseline: A second run for each seed to compare with: `run` without those weights,
+            `freeze` and `layer_decay`, and with these values instead; None for no comparison.
         folds: Cross-validation: a run for each fold, and the mean over them; 0 for the test split.
         lower_is_better: Whether a lower figure is a better one.
         note: What a reader should know.
@@ -80,11 +87,13 @@ class CardFile:
     plugin: str
     metric: str
     device: str
-    minutes: float
     run: Mapping[str, Any]
     goal: float
+    minutes: float | None = None
     published: Published | None = None
     ours: tuple[Ours, ...] = ()
+    pretrain: Mapping[str, Any] | None = None
+    baseline: Mapping[str, Any] | None = None
     folds: int = 0
     lower_is_better: bool = False
     note: str = ""
@@ -96,6 +105,7 @@ class CardFile:
 
 _KNOWN = (
     *("metric", "device", "minutes", "run", "goal", "published", "ours"),
+    *("pretrain", "baseline"),
     *("folds", "lower_is_better", "note"),
 )
 

@@ -4,13 +4,15 @@ import datetime
 import json
 import shutil
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from kerasdl.cards.card import CardFile, Ours, read_card
 from kerasdl.errors import UserError
+
+_OF_TRANSFER = ("weights", "freeze", "layer_decay")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,7 @@ class Reproduction:
         card: The card.
         ours: The figures, as the card's file would keep them.
         values: The figure of each run.
+        baseline: The figure of each run of the baseline, where the card has one.
         folder: Where the runs lie.
     """
 
@@ -28,6 +31,7 @@ class Reproduction:
     ours: Ours
     values: tuple[float, ...]
     folder: Path
+    baseline: tuple[float, ...] = ()
 
 
 def reproduce(
@@ -59,26 +63,33 @@ def reproduce(
         raise UserError(f"`seeds` must be at least 1. Received: seeds={seeds}")
     card = read_card(name)
     home = Path(folder or f"runs/card-{card.name}")
-    results = {
-        part: _run(card, values, home / part, backend, begin)
-        for part, values in _parts(card, seeds).items()
-    }
-    values = tuple(float(result["test"][card.metric]) for result in results.values())
-    first = next(iter(results))
-    environment = json.loads((home / first / "environment.json").read_text("utf-8"))
+    runner = _Runner(card, home, backend, begin)
+    parts = _parts(card, seeds)
+    first = dict(card.run)
+    if card.pretrain is not None:
+        runner.run("pretrained", card.pretrain)
+        first["weights"] = str(home / "pretrained")
+    results = [runner.run(part, {**first, **own}) for part, own in parts.items()]
+    against = []
+    if card.baseline is not None:
+        plain = {key: value for key, value in card.run.items() if key not in _OF_TRANSFER}
+        against = [
+            runner.run(f"{part}-baseline", {**plain, **card.baseline, **own})
+            for part, own in parts.items()
+        ]
+    values, baseline = (runner.figures(found) for found in (results, against))
     ours = Ours(
-        value=round(statistics.fmean(values), 5),
-        deviation=round(statistics.stdev(values), 5) if len(values) > 1 else None,
+        value=_mean(values),
+        deviation=_deviation(values),
+        baseline=_mean(baseline) if baseline else None,
+        baseline_deviation=_deviation(baseline),
         seeds=seeds,
-        backend=_backend(environment),
-        versions=f"kerasdl {environment['kerasdl']}, Keras {environment['packages']['keras']}",
-        hardware=_hardware(environment),
-        minutes=round(statistics.fmean(result["seconds"] for result in results.values()) / 60, 2),
-        date=datetime.date.today().isoformat(),
+        minutes=round(statistics.fmean(result["seconds"] for result in results) / 60, 2),
+        **_circumstances(home / next(iter(parts))),
     )
     if record:
         _append(card.path, ours)
-    return Reproduction(card=card, ours=ours, values=values, folder=home)
+    return Reproduction(card=card, ours=ours, values=values, folder=home, baseline=baseline)
 
 
 def _parts(card: CardFile, seeds: int) -> dict[str, dict[str, Any]]:
@@ -92,32 +103,60 @@ def _parts(card: CardFile, seeds: int) -> dict[str, dict[str, Any]]:
     }
 
 
-def _run(
-    card: CardFile,
-    own: dict[str, Any],
-    folder: Path,
-    backend: str | None,
-    begin: Callable[[str], None] | None,
-) -> dict[str, Any]:
-    results = folder / "results.json"
-    if not results.is_file():
-        if begin is not None:
-            begin(folder.name)
-        from kerasdl.training import train
-        from kerasdl.training.config import make_config
+@dataclass(frozen=True, slots=True)
+class _Runner:
+    """Runs what is not there yet."""
 
-        values = {**card.run, **own, **({"backend": backend} if backend else {})}
-        run = train(make_config(values), folder)
-        if run.status == "interrupted":
-            shutil.rmtree(folder)  # half a run is no figure
-            raise KeyboardInterrupt
-    found: dict[str, Any] = json.loads(results.read_text("utf-8"))
-    if card.metric not in found["test"]:
-        raise UserError(
-            f"card {card.name!r}: `metric` must be one of {', '.join(found['test'])}. "
-            f"Received: {card.metric!r}"
-        )
-    return found
+    card: CardFile
+    home: Path
+    backend: str | None
+    begin: Callable[[str], None] | None
+
+    def run(self, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The results of the run in the folder `name`."""
+        folder = self.home / name
+        results = folder / "results.json"
+        if not results.is_file():
+            if self.begin is not None:
+                self.begin(name)
+            from kerasdl.training import train
+            from kerasdl.training.config import make_config
+
+            chosen = {"backend": self.backend} if self.backend else {}
+            run = train(make_config({**values, **chosen}), folder)
+            if run.status == "interrupted":
+                shutil.rmtree(folder)  # half a run is no figure
+                raise KeyboardInterrupt
+        found: dict[str, Any] = json.loads(results.read_text("utf-8"))
+        return found
+
+    def figures(self, results: Sequence[dict[str, Any]]) -> tuple[float, ...]:
+        """The card's figure of each."""
+        for found in results:
+            if self.card.metric not in found["test"]:
+                raise UserError(
+                    f"card {self.card.name!r}: `metric` must be one of "
+                    f"{', '.join(found['test'])}. Received: {self.card.metric!r}"
+                )
+        return tuple(float(found["test"][self.card.metric]) for found in results)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return round(statistics.fmean(values), 5)
+
+
+def _deviation(values: Sequence[float]) -> float | None:
+    return round(statistics.stdev(values), 5) if len(values) > 1 else None
+
+
+def _circumstances(folder: Path) -> dict[str, str]:
+    environment = json.loads((folder / "environment.json").read_text("utf-8"))
+    return {
+        "backend": _backend(environment),
+        "versions": f"kerasdl {environment['kerasdl']}, Keras {environment['packages']['keras']}",
+        "hardware": _hardware(environment),
+        "date": datetime.date.today().isoformat(),
+    }
 
 
 def _backend(environment: dict[str, Any]) -> str:

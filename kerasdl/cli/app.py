@@ -18,6 +18,7 @@ from kerasdl.cli import (
     evaluate,
     gradcheck,
     list_,
+    look,
     plugins,
     predict,
     reproduce,
@@ -84,6 +85,7 @@ app.command("backends")(backends.backends)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
+app.command("look")(look.look)
 app.command("compress")(compress.compress)
 app.command("schedule")(schedule.schedule)
 app.command("gradcheck")(gradcheck.gradcheck)

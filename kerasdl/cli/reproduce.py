@@ -44,7 +44,7 @@ def show(name: str = typer.Argument(help="Card.")) -> None:
             "summary": card.summary,
             "metric": card.metric + (" (lower is better)" if card.lower_is_better else ""),
             "goal": card.goal,
-            "device": f"{card.device}, about {card.minutes:g} min a run",
+            "device": card.device + (f", about {card.minutes:g} min a run" if card.minutes else ""),
             "plugin": card.plugin,
             "file": card.path,
             "note": card.note,
@@ -62,7 +62,8 @@ def show(name: str = typer.Argument(help="Card.")) -> None:
     print()
     output.table([_row(ours) for ours in card.ours], "ours: not run")
     print()
-    output.pairs({f"run.{key}": value for key, value in card.run.items()})
+    for part in ("pretrain", "run", "baseline"):
+        output.pairs({f"{part}.{key}": v for key, v in (getattr(card, part) or {}).items()})
 
 
 @app.command("run")
@@ -89,6 +90,7 @@ def run(
     output.pairs(
         {
             card.metric: _with_deviation(ours),
+            "baseline": _baseline(ours),
             "each run": ", ".join(f"{value:.4f}" for value in done.values),
             "goal": f"{card.goal} ({'reached' if card.reached(ours.value) else 'not reached'})",
             "published": f"{card.published.value}, {card.published.source}"
@@ -109,9 +111,17 @@ def _with_deviation(ours: Any) -> str:
     return f"{ours.value:.4f}{spread} ({ours.seeds} seed{'s' * (ours.seeds > 1)})"
 
 
+def _baseline(ours: Any) -> str:
+    if ours.baseline is None:
+        return ""
+    spread = f" ± {ours.baseline_deviation:.4f}" if ours.baseline_deviation is not None else ""
+    return f"{ours.baseline:.4f}{spread}"
+
+
 def _row(ours: Any) -> dict[str, Any]:
     return {
         "ours": _with_deviation(ours),
+        "baseline": _baseline(ours),
         "minutes": ours.minutes,
         "backend": ours.backend,
         "hardware": ours.hardware,

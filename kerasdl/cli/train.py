@@ -13,7 +13,7 @@ def train(
     data: str = typer.Option("", "--data", help="Data set by name, or path of a file or folder."),
     task: str = typer.Option("", help="Task; the data's own by default."),
     target: str = typer.Option("", help="For a table: column(s) to predict, with commas."),
-    image_size: str = typer.Option("", help="For images: resize to HEIGHT,WIDTH."),
+    image_size: str = typer.Option("", help="Resize images to HEIGHT,WIDTH."),
     set_: list[str] = typer.Option(
         [], "--set", metavar="FIELD=VALUE", help="Value of a config field."
     ),
@@ -43,10 +43,24 @@ def train(
     label_smoothing: float = typer.Option(
         None, help="Share of the target spread over all classes."
     ),
+    mix: str = typer.Option(
+        "", help="Blend samples and labels of a batch: 'mixup(alpha=0.2)' or cutmix."
+    ),
+    layer_decay: float = typer.Option(
+        None, help="Learning rate of a layer by that of the layer after it."
+    ),
+    ema: float = typer.Option(
+        None, metavar="MOMENTUM", help="Keep an exponential mean of the weights, such as 0.999."
+    ),
+    test_time_flip: bool = typer.Option(
+        False, "--test-time-flip", help="Predict by the mean over an image and its mirror image."
+    ),
     patience: int = typer.Option(None, help="Stop after so many epochs without improvement."),
     validation: float = typer.Option(None, help="Share of samples to watch the training with."),
     test: float = typer.Option(None, help="Share of samples for the final figures."),
+    labels_per_class: int = typer.Option(None, help="Training samples kept of each class."),
     fold: str = typer.Option("", metavar="K/N", help="Test on the K-th of N parts instead."),
+    precision: str = typer.Option("", help="float32, mixed_bfloat16 or mixed_float16."),
     seed: int = typer.Option(None, help="Seed of everything random."),
     backend: str = typer.Option("", help="jax, tensorflow or torch."),
     run_dir: str = typer.Option("", help="Folder for the run; must not exist."),
@@ -79,10 +93,16 @@ def train(
         "schedule": schedule,
         "weight_decay": weight_decay,
         "label_smoothing": label_smoothing,
+        "mix": mix,
+        "layer_decay": layer_decay,
+        "ema": ema,
+        "test_time_flip": test_time_flip or None,
         "patience": patience,
         "validation": validation,
         "test": test,
+        "labels_per_class": labels_per_class,
         "fold": fold,
+        "precision": precision,
         "seed": seed,
         "backend": backend,
         "weights": from_,

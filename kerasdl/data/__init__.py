@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kerasdl.data.batches import Batches
     from kerasdl.data.checks import DataWarning, check_data
+    from kerasdl.data.few_labels import few_labels
     from kerasdl.data.inputs import Column, Inputs
     from kerasdl.data.loading import load
+    from kerasdl.data.mixing import CutMix, Mixup
     from kerasdl.data.preprocess import DATA_PREPROCESSING, preprocessing
     from kerasdl.data.records import Data, Samples
     from kerasdl.data.sample_order import order
@@ -27,12 +29,15 @@ _HOMES = {
     "DATA_PREPROCESSING": "preprocess",
     "Batches": "batches",
     "Column": "inputs",
+    "CutMix": "mixing",
     "Data": "records",
     "DataWarning": "checks",
     "Inputs": "inputs",
+    "Mixup": "mixing",
     "Samples": "records",
     "TablePreprocessing": "table_preprocessing",
     "check_data": "checks",
+    "few_labels": "few_labels",
     "load": "loading",
     "order": "sample_order",
     "preprocessing": "preprocess",
@@ -43,12 +48,15 @@ __all__ = [
     "DATA_PREPROCESSING",
     "Batches",
     "Column",
+    "CutMix",
     "Data",
     "DataWarning",
     "Inputs",
+    "Mixup",
     "Samples",
     "TablePreprocessing",
     "check_data",
+    "few_labels",
     "load",
     "order",
     "preprocessing",

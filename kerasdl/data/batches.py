@@ -1,15 +1,18 @@
 """Batches of arrays for `model.fit`, in an order that depends on seed and epoch alone."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 import numpy as np
 
+from kerasdl.backend.placement import can_place, place, rows_of
 from kerasdl.data.sample_order import order, whole
 from kerasdl.errors import UserError
 
 _STATE_KEYS = ("seed", "epoch", "batch")
+
+Transform = Callable[[Any, Any, np.random.Generator], tuple[Any, Any]]
 
 
 class Batches(keras.utils.PyDataset):
@@ -39,6 +42,10 @@ class Batches(keras.utils.PyDataset):
         seed: Of the order, in [0, 2**64).
         shuffle: `False` keeps the samples in their own order in every epoch.
         sample_weight: One weight a sample, or `None`; needs `y`.
+        transform: Called with the `x` and `y` of each batch and a NumPy generator that depends on
+            seed, epoch and batch alone, such as `kerasdl.data.Mixup(0.2)`; gives new ones.
+        on_device: Whether the arrays are copied to the device once and batches are taken there
+            (JAX and PyTorch); with it no `transform`.
 
     Raises:
         UserError: On arrays of unequal length, no samples, or an argument out of range.
@@ -60,20 +67,28 @@ class Batches(keras.utils.PyDataset):
         seed: int = 0,
         shuffle: bool = True,
         sample_weight: Any = None,
+        transform: Transform | None = None,
+        on_device: bool = False,
     ) -> None:
         super().__init__()
         if sample_weight is not None and y is None:
             raise UserError("`sample_weight` needs targets `y`. Received: y=None")
+        if transform is not None and y is None:
+            raise UserError("`transform` needs targets `y`. Received: y=None")
         self.x, self.y, self.sample_weight = x, y, sample_weight
         self.batch_size = whole("batch_size", batch_size, 2**63, start=1)
         self.seed = whole("seed", seed, 2**64)
         self.shuffle = shuffle
+        self.transform = transform
         self._arrays = tuple(
             keras.tree.map_structure(_as_array, part)
             for part in (x, y, sample_weight)
             if part is not None
         )
         self.count = self._common_length()
+        self._takes_rows = _indexed
+        if on_device:
+            self._to_device()
         self.epoch = 0
         self._start = 0  # first batch of the coming pass; above 0 only after `restore`
         self._handed = 0  # batches of the running pass that Keras has fetched
@@ -97,12 +112,12 @@ class Batches(keras.utils.PyDataset):
         rows: slice | np.ndarray = slice(first, first + self.batch_size)
         if self.shuffle:
             rows = self._order()[rows]
-        return tuple(
-            part[rows]
-            if isinstance(part, np.ndarray)
-            else keras.tree.map_structure(lambda array: array[rows], part)
-            for part in self._arrays
-        )
+        parts = keras.tree.map_structure(lambda array: self._takes_rows(array, rows), self._arrays)
+        if self.transform is None:
+            return parts
+        stream = (self.epoch << 192) + (index + 1 << 128)
+        generator = np.random.Generator(np.random.Philox(key=self.seed, counter=stream))
+        return (*self.transform(*parts[:2], generator), *parts[2:])
 
     def state(self, steps: int | None = None) -> dict[str, int]:
         """Where training is, for `restore`.
@@ -183,6 +198,20 @@ class Batches(keras.utils.PyDataset):
             self._in_pass, self._handed = False, 0
         self._starting = self._trial = False
 
+    def _to_device(self) -> None:
+        if self.transform is not None:
+            raise UserError("`on_device` batches are not transformed: give one of the two")
+        if not can_place():
+            raise UserError(
+                "`on_device` needs JAX or PyTorch: TensorFlow's `fit` reads data on the host"
+            )
+        self._arrays = keras.tree.map_structure(place, self._arrays)
+        self._takes_rows = self._placed_rows
+
+    def _placed_rows(self, tensor: Any, rows: slice | np.ndarray) -> Any:
+        numbers = np.arange(self.count)[rows] if isinstance(rows, slice) else rows
+        return rows_of(tensor, numbers)
+
     def _order(self) -> np.ndarray:
         key = (self.seed, self.epoch)
         cached = self._cached_order
@@ -200,6 +229,10 @@ class Batches(keras.utils.PyDataset):
                 f"Received shapes: {', '.join(str(array.shape) for array in arrays)}"
             )
         return lengths.pop()
+
+
+def _indexed(array: np.ndarray, rows: slice | np.ndarray) -> np.ndarray:
+    return array[rows]
 
 
 def _as_array(values: Any) -> np.ndarray:

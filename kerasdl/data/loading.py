@@ -3,6 +3,7 @@
 import importlib
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from kerasdl.data.files import bare_name, bare_suffix, existing, readable
 from kerasdl.data.idx import idx_pairs, is_idx_name
 from kerasdl.data.images import load_image_folder
 from kerasdl.data.npz_names import sorted_arrays
-from kerasdl.data.records import Data
+from kerasdl.data.records import AUTOENCODING, Data
+from kerasdl.data.resize import resized
 from kerasdl.data.sample_order import whole
 from kerasdl.data.table import load_table
 from kerasdl.data.text import load_text
@@ -45,8 +47,9 @@ def load(
     Args:
         source: The name or path.
         task: The task, where the source allows several; guessed from the targets without it.
+            `autoencoding` for any images or arrays: the labels are kept for pictures.
         target: Name of a table's column to predict, or names; path of the targets of a `.npy`.
-        image_size: Height and width that the images of a folder are resized to.
+        image_size: Height and width that images are resized to.
 
     Raises:
         UserError: On an unknown name, a missing or damaged file, or data that no network can be
@@ -55,11 +58,16 @@ def load(
     if not isinstance(source, str | Path) or not str(source):
         raise UserError(f"`source` must be a name or a path. Received: source={source!r}")
     _check_image_size(image_size)
+    own_task = None if task == AUTOENCODING else task
     record = _record(source)
     if record is not None:
-        return _load_named(record, task, target, image_size)
-    with readable(source):
-        return _load_path(existing(source), task, target, image_size)
+        data = _load_named(record, own_task, target)
+    else:
+        with readable(source):
+            data = _load_path(existing(source), own_task, target, image_size)
+    if image_size is not None:
+        data = _resized(data, image_size)
+    return _as_autoencoding(data) if task == AUTOENCODING else data
 
 
 def _load_path(
@@ -71,8 +79,6 @@ def _load_path(
     if path.is_dir():
         return _load_folder(path, task, target, image_size)
     suffix = bare_suffix(path)
-    if image_size is not None:
-        raise _does_not_apply("image_size", path, "folders of images")
     if suffix in _TABLES:
         return load_table(path, target=target, task=task)
     if suffix in _ARRAYS:
@@ -114,11 +120,9 @@ def _load_named(
     record: Any,
     task: str | None,
     target: str | Sequence[str] | None,
-    image_size: tuple[int, int] | None,
 ) -> Data:
-    for name, value in {"target": target, "image_size": image_size}.items():
-        if value is not None:
-            raise _does_not_apply(name, f"dataset `{record.name}`", "files of your own")
+    if target is not None:
+        raise _does_not_apply("target", f"dataset `{record.name}`", "files of your own")
     data = _loader(record)()
     if not isinstance(data, Data):
         raise UserError(
@@ -158,8 +162,6 @@ def _load_folder(
             "images per class."
         )
     if any(is_idx_name(entry) for entry in entries):
-        if image_size is not None:
-            raise _does_not_apply("image_size", path, "folders of images")
         name = path.resolve().name
         return array_data(
             idx_pairs(path), name=name, source=str(path), task=task or "image-classification"
@@ -197,6 +199,25 @@ def _load_text(path: Path, task: str | None, target: str | Sequence[str] | None)
             f"{path}: a text is for the task language-modelling. Received: task={task!r}"
         )
     return load_text(path)
+
+
+def _resized(data: Data, size: tuple[int, int]) -> Data:
+    if data.inputs.kind != "images":
+        raise _does_not_apply("image_size", data.source or data.name, "images")
+    parts = {
+        name: replace(samples, x=resized(samples.x, size)) for name, samples in data.parts.items()
+    }
+    inputs = replace(data.inputs, shape=(*size, data.inputs.shape[2]), resize=True)
+    return data.replace(**parts, inputs=inputs)
+
+
+def _as_autoencoding(data: Data) -> Data:
+    if data.inputs.kind not in ("images", "arrays"):
+        raise UserError(
+            f"{data.source or data.name}: the task {AUTOENCODING} is for images and arrays. "
+            f"Received: {data.inputs.kind}"
+        )
+    return data.replace(task=AUTOENCODING)
 
 
 def _check_image_size(image_size: tuple[int, int] | None) -> None:

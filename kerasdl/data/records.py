@@ -9,6 +9,7 @@ import numpy as np
 from kerasdl.data.inputs import Inputs
 from kerasdl.plugin.types import Spec
 
+AUTOENCODING = "autoencoding"
 DATA_TASKS = (
     "image-classification",
     "tabular-classification",
@@ -16,6 +17,7 @@ DATA_TASKS = (
     "multi-label-classification",
     "text-classification",
     "language-modelling",
+    AUTOENCODING,
 )
 SINGLE_LABEL_TASKS = ("image-classification", "tabular-classification", "text-classification")
 

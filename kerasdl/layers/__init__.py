@@ -11,6 +11,7 @@ from kerasdl.layers.attention_decoder_cell import AttentionDecoderCell
 from kerasdl.layers.basic_block import BasicBlock
 from kerasdl.layers.bottleneck_block import BottleneckBlock
 from kerasdl.layers.chunked_cross_entropy import ChunkedCrossEntropy
+from kerasdl.layers.cutout import Cutout
 from kerasdl.layers.dense_block import DenseBlock
 from kerasdl.layers.dense_transition import DenseTransition
 from kerasdl.layers.feed_forward import FeedForward
@@ -57,6 +58,7 @@ __all__ = [
     "BasicBlock",
     "BottleneckBlock",
     "ChunkedCrossEntropy",
+    "Cutout",
     "DenseBlock",
     "DenseTransition",
     "FeedForward",

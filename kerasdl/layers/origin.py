@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+_NARROW = ("float16", "bfloat16")
+
 
 @keras.saving.register_keras_serializable(package="kerasdl")
 class Origin(keras.layers.Layer):
@@ -36,12 +38,13 @@ class Origin(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Returns `inputs`, in float32 if they are 16-bit floats."""
-        narrow = keras.backend.standardize_dtype(inputs.dtype) in ("float16", "bfloat16")
-        return keras.ops.cast(inputs, "float32") if narrow else inputs
+        dtype = keras.backend.standardize_dtype(inputs.dtype)
+        return keras.ops.cast(inputs, "float32") if dtype in _NARROW else inputs
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """The input's shape."""
-        return input_shape
+    def compute_output_spec(self, inputs: Any) -> keras.KerasTensor:
+        """The input's shape, and the dtype that `call` gives."""
+        dtype = keras.backend.standardize_dtype(inputs.dtype)
+        return keras.KerasTensor(inputs.shape, "float32" if dtype in _NARROW else dtype)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -7,6 +7,7 @@ point and mean another follow one protocol, `RestingOptimizer`.
 from kerasdl.optimizers.adam import Adam
 from kerasdl.optimizers.adaptive_gradient_clipping import AdaptiveGradientClipping
 from kerasdl.optimizers.at_rest import RestingOptimizer, resting_optimizers, to_rest, to_training
+from kerasdl.optimizers.exponential_moving_average import ExponentialMovingAverage
 from kerasdl.optimizers.lookahead import Lookahead
 from kerasdl.optimizers.momentum import Momentum
 from kerasdl.optimizers.nesterov import Nesterov
@@ -18,6 +19,7 @@ from kerasdl.optimizers.stochastic_weight_averaging import StochasticWeightAvera
 __all__ = [
     "Adam",
     "AdaptiveGradientClipping",
+    "ExponentialMovingAverage",
     "Lookahead",
     "Momentum",
     "Nesterov",

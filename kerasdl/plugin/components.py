@@ -19,6 +19,10 @@ _OPTIMIZERS = {
         "AdaptiveGradientClipping",
         "Clips each gradient by the size of its weights, around any optimizer",
     ),
+    "exponential-moving-average": (
+        "ExponentialMovingAverage",
+        "A mean of the latest weights that any optimizer visits",
+    ),
     "lookahead": ("Lookahead", "Slow weights that follow any optimizer's fast ones"),
     "momentum": ("Momentum", "The heavy ball"),
     "nesterov": ("Nesterov", "Gradient at the look-ahead point; weights at rest are the true ones"),
@@ -51,6 +55,7 @@ _LAYERS = {
         "ChunkedCrossEntropy",
         "Last layer of a language model that never holds all logits in training",
     ),
+    "cutout": ("Cutout", "Leaves a square out of each image in training"),
     "dense-block": (
         "DenseBlock",
         "Convolutions that each see the outputs of all before them (DenseNet)",

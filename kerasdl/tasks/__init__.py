@@ -1,11 +1,13 @@
 """Tasks: what goes in and out, the loss, the figures, and how a prediction is shown."""
 
+from kerasdl.tasks.autoencoding import Autoencoding
 from kerasdl.tasks.classification import Classification
 from kerasdl.tasks.multi_label import MultiLabelClassification
 from kerasdl.tasks.regression import Regression
 from kerasdl.tasks.task import Evaluation, Task
 
 __all__ = [
+    "Autoencoding",
     "Classification",
     "Evaluation",
     "MultiLabelClassification",
@@ -21,6 +23,7 @@ TASKS: dict[str, type[Task]] = {
     "text-classification": Classification,
     "multi-label-classification": MultiLabelClassification,
     "tabular-regression": Regression,
+    "autoencoding": Autoencoding,
 }
 
 

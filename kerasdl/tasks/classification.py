@@ -9,7 +9,7 @@ import numpy as np
 
 from kerasdl import metrics as figures
 from kerasdl import plots
-from kerasdl.data import Data
+from kerasdl.data import Data, Samples
 from kerasdl.losses.token_loss import TokenLoss
 from kerasdl.tasks.task import Evaluation, Task, output_activation
 
@@ -29,11 +29,11 @@ class Classification(Task):
             loss.from_logits = output_activation(model) != "softmax"
         return loss
 
-    def targets(self, y: np.ndarray, loss: keras.losses.Loss, data: Data) -> np.ndarray:
+    def targets(self, samples: Samples, loss: keras.losses.Loss, data: Data) -> np.ndarray:
         """Integers, or one-hot rows for a loss that is no sparse cross-entropy."""
         if _takes_integers(loss):
-            return y.astype("int32")
-        return np.eye(data.outputs, dtype="float32")[y]
+            return samples.y.astype("int32")
+        return np.eye(data.outputs, dtype="float32")[samples.y]
 
     def metrics(self, loss: keras.losses.Loss, data: Data) -> list[keras.metrics.Metric]:
         """Accuracy."""
@@ -42,13 +42,13 @@ class Classification(Task):
         return [keras.metrics.CategoricalAccuracy(name="accuracy")]
 
     def evaluate(
-        self, y: np.ndarray, outputs: np.ndarray, model: keras.Model, data: Data
+        self, samples: Samples, outputs: np.ndarray, model: keras.Model, data: Data
     ) -> Evaluation:
         """Accuracy, macro precision, recall, F1, AUC, log loss, calibration; a row a class."""
         probabilities = self.probabilities(outputs, model)
         return Evaluation(
-            figures.classification_metrics(y, probabilities),
-            figures.per_class_table(y, probabilities.argmax(axis=1), _class_names(data)),
+            figures.classification_metrics(samples.y, probabilities),
+            figures.per_class_table(samples.y, probabilities.argmax(axis=1), _class_names(data)),
         )
 
     def probabilities(self, outputs: np.ndarray, model: keras.Model) -> np.ndarray:
@@ -60,7 +60,12 @@ class Classification(Task):
         return exponentials / exponentials.sum(axis=1, keepdims=True)
 
     def present(
-        self, outputs: np.ndarray, model: keras.Model, classes: Sequence[str], names: Sequence[str]
+        self,
+        outputs: np.ndarray,
+        model: keras.Model,
+        classes: Sequence[str],
+        names: Sequence[str],
+        inputs: np.ndarray,
     ) -> list[dict[str, Any]]:
         """The class, its probability, and the next two."""
         rows = []
@@ -79,8 +84,7 @@ class Classification(Task):
 
     def pictures(
         self,
-        x: np.ndarray,
-        y: np.ndarray,
+        samples: Samples,
         outputs: np.ndarray,
         model: keras.Model,
         data: Data,
@@ -91,12 +95,14 @@ class Classification(Task):
         classes = _class_names(data)
         drawn: list[Path | None] = [
             plots.confusion_matrix(
-                y, probabilities.argmax(axis=1), classes, folder / "confusion.png"
+                samples.y, probabilities.argmax(axis=1), classes, folder / "confusion.png"
             )
         ]
         if data.inputs.kind == "images":
             drawn.append(
-                plots.worst_mistakes(x, y, probabilities, classes, folder / "mistakes.png")
+                plots.worst_mistakes(
+                    samples.x, samples.y, probabilities, classes, folder / "mistakes.png"
+                )
             )
         return [path for path in drawn if path is not None]
 

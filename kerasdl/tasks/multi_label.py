@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from kerasdl import metrics as figures
-from kerasdl.data import Data
+from kerasdl.data import Data, Samples
 from kerasdl.tasks.task import Evaluation, Task, output_activation
 
 
@@ -24,9 +24,9 @@ class MultiLabelClassification(Task):
             return loss
         return keras.losses.BinaryCrossentropy(from_logits=output_activation(model) != "sigmoid")
 
-    def targets(self, y: np.ndarray, loss: keras.losses.Loss, data: Data) -> np.ndarray:
+    def targets(self, samples: Samples, loss: keras.losses.Loss, data: Data) -> np.ndarray:
         """Floats."""
-        return y.astype("float32")
+        return samples.y.astype("float32")
 
     def metrics(self, loss: keras.losses.Loss, data: Data) -> list[keras.metrics.Metric]:
         """Share of labels that are right, the logit's sign deciding."""
@@ -34,10 +34,12 @@ class MultiLabelClassification(Task):
         return [keras.metrics.BinaryAccuracy(name="label_accuracy", threshold=threshold)]
 
     def evaluate(
-        self, y: np.ndarray, outputs: np.ndarray, model: keras.Model, data: Data
+        self, samples: Samples, outputs: np.ndarray, model: keras.Model, data: Data
     ) -> Evaluation:
         """Label accuracy, exact match, micro and macro F1, AUC."""
-        return Evaluation(figures.multi_label_metrics(y, self.probabilities(outputs, model)))
+        return Evaluation(
+            figures.multi_label_metrics(samples.y, self.probabilities(outputs, model))
+        )
 
     def probabilities(self, outputs: np.ndarray, model: keras.Model) -> np.ndarray:
         """`(N, labels)` in [0, 1]."""
@@ -46,7 +48,12 @@ class MultiLabelClassification(Task):
         return 0.5 * (1.0 + np.tanh(0.5 * outputs.astype("float64")))
 
     def present(
-        self, outputs: np.ndarray, model: keras.Model, classes: Sequence[str], names: Sequence[str]
+        self,
+        outputs: np.ndarray,
+        model: keras.Model,
+        classes: Sequence[str],
+        names: Sequence[str],
+        inputs: np.ndarray,
     ) -> list[dict[str, Any]]:
         """The labels answered with yes, and every probability."""
         rows = []
@@ -60,8 +67,7 @@ class MultiLabelClassification(Task):
 
     def pictures(
         self,
-        x: np.ndarray,
-        y: np.ndarray,
+        samples: Samples,
         outputs: np.ndarray,
         model: keras.Model,
         data: Data,

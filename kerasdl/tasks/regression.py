@@ -9,7 +9,7 @@ import numpy as np
 
 from kerasdl import metrics as figures
 from kerasdl import plots
-from kerasdl.data import Data
+from kerasdl.data import Data, Samples
 from kerasdl.losses.standardized import StandardizedLoss
 from kerasdl.tasks.task import Evaluation, Task
 
@@ -37,9 +37,9 @@ class Regression(Task):
         mean, scale = _statistics(data)
         return StandardizedLoss(loss or keras.losses.MeanSquaredError(), mean, scale)
 
-    def targets(self, y: np.ndarray, loss: keras.losses.Loss, data: Data) -> np.ndarray:
+    def targets(self, samples: Samples, loss: keras.losses.Loss, data: Data) -> np.ndarray:
         """Float columns."""
-        return y.reshape(len(y), -1).astype("float32")
+        return _columns(samples).astype("float32")
 
     def metrics(self, loss: keras.losses.Loss, data: Data) -> list[keras.metrics.Metric]:
         """RMSE and MAE in the target's unit."""
@@ -49,10 +49,10 @@ class Regression(Task):
         ]
 
     def evaluate(
-        self, y: np.ndarray, outputs: np.ndarray, model: keras.Model, data: Data
+        self, samples: Samples, outputs: np.ndarray, model: keras.Model, data: Data
     ) -> Evaluation:
         """RMSE, MAE, R²; a row an output where there are several."""
-        y = y.reshape(len(y), -1)
+        y = _columns(samples)
         table = []
         if y.shape[1] > 1:
             for index, name in enumerate(_names(data)):
@@ -63,7 +63,12 @@ class Regression(Task):
         return Evaluation(figures.regression_metrics(y, outputs), table)
 
     def present(
-        self, outputs: np.ndarray, model: keras.Model, classes: Sequence[str], names: Sequence[str]
+        self,
+        outputs: np.ndarray,
+        model: keras.Model,
+        classes: Sequence[str],
+        names: Sequence[str],
+        inputs: np.ndarray,
     ) -> list[dict[str, Any]]:
         """Each predicted value under its target's name."""
         return [
@@ -74,20 +79,23 @@ class Regression(Task):
 
     def pictures(
         self,
-        x: np.ndarray,
-        y: np.ndarray,
+        samples: Samples,
         outputs: np.ndarray,
         model: keras.Model,
         data: Data,
         folder: Path,
     ) -> list[Path]:
         """Predicted against true, and the errors' distribution."""
-        y = y.reshape(len(y), -1)
+        y = _columns(samples)
         return [plots.residuals(y, outputs, _names(data), folder / "residuals.png")]
 
 
+def _columns(samples: Samples) -> np.ndarray:
+    return samples.y.reshape(len(samples), -1)
+
+
 def _statistics(data: Data) -> tuple[list[float], list[float]]:
-    y = data.train.y.reshape(len(data.train.y), -1).astype("float64")
+    y = _columns(data.train).astype("float64")
     scale = y.std(axis=0)
     return y.mean(axis=0).tolist(), np.where(scale > 0, scale, 1.0).tolist()
 

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasdl.data import Data
+from kerasdl.data import Data, Samples
 from kerasdl.layers.origin import Origin
 
 
@@ -28,6 +28,8 @@ class Task(ABC):
     """The validation metric that says which epoch was best."""
     monitor_mode: str
     """`max` or `min`."""
+    ignores_mirroring = True
+    """Whether the target of an image's mirror image is the image's own."""
 
     def head(self, outputs: Any, data: Data) -> Any:
         """What follows the architecture's outputs; nothing by default."""
@@ -37,9 +39,9 @@ class Task(ABC):
     def loss(self, loss: Any, model: keras.Model, data: Data) -> keras.losses.Loss:
         """The loss to compile with; `loss` is the user's choice, or None for the usual one."""
 
-    def targets(self, y: np.ndarray, loss: keras.losses.Loss, data: Data) -> np.ndarray:
+    def targets(self, samples: Samples, loss: keras.losses.Loss, data: Data) -> np.ndarray:
         """Targets in the form that the loss wants."""
-        return y
+        return samples.y
 
     @abstractmethod
     def metrics(self, loss: keras.losses.Loss, data: Data) -> list[keras.metrics.Metric]:
@@ -47,21 +49,25 @@ class Task(ABC):
 
     @abstractmethod
     def evaluate(
-        self, y: np.ndarray, outputs: np.ndarray, model: keras.Model, data: Data
+        self, samples: Samples, outputs: np.ndarray, model: keras.Model, data: Data
     ) -> Evaluation:
-        """Figures from targets and the model's outputs."""
+        """Figures from a split and the model's outputs for it."""
 
     @abstractmethod
     def present(
-        self, outputs: np.ndarray, model: keras.Model, classes: Sequence[str], names: Sequence[str]
+        self,
+        outputs: np.ndarray,
+        model: keras.Model,
+        classes: Sequence[str],
+        names: Sequence[str],
+        inputs: np.ndarray,
     ) -> list[dict[str, Any]]:
         """Each prediction in words and numbers."""
 
     @abstractmethod
     def pictures(
         self,
-        x: np.ndarray,
-        y: np.ndarray,
+        samples: Samples,
         outputs: np.ndarray,
         model: keras.Model,
         data: Data,

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from kerasdl.data.mixing import MIXINGS
 from kerasdl.errors import UserError, did_you_mean
 from kerasdl.plugin import host
 
@@ -62,6 +63,21 @@ def make_component(kind: str, text: str, **arguments: Any) -> Any:
         raise
     except (TypeError, ValueError) as error:
         raise UserError(f"{kind} {text!r} cannot be made: {error}") from None
+
+
+def make_mixing(text: str) -> Any:
+    """What blends the samples of a batch: `mixup(alpha=0.2)` or `cutmix`.
+
+    Raises:
+        UserError: If there is none of that name, or an argument is wrong.
+    """
+    name, arguments = _read("mix", text)
+    if name not in MIXINGS:
+        raise UserError(f"unknown mix {name!r}.{did_you_mean(name, MIXINGS)}")
+    try:
+        return MIXINGS[name](**arguments)
+    except TypeError as error:
+        raise UserError(f"mix {text!r} cannot be made: {error}") from None
 
 
 def _read(kind: str, text: str) -> tuple[str, dict[str, Any]]:

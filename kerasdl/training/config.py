@@ -25,9 +25,35 @@ _RULES = (
         name="validation", type=float, default=0.1, minimum=0.0, maximum=0.9, help="Share held out"
     ),
     Field(name="test", type=float, default=0.2, minimum=0.0, maximum=0.9, help="Share held out"),
+    Field(
+        name="labels_per_class",
+        type=int,
+        default=None,
+        minimum=1,
+        help="Training samples kept of each class",
+    ),
+    Field(
+        name="layer_decay",
+        type=float,
+        default=None,
+        minimum=0.01,
+        maximum=1.0,
+        help="Rate of a layer by that of the next",
+    ),
+    Field(
+        name="ema", type=float, default=None, minimum=0.0, maximum=0.999999, help="Mean of weights"
+    ),
+    Field(name="test_time_flip", type=bool, default=False, help="Mean over mirrored images"),
     Field(name="patience", type=int, default=None, minimum=1, help="Epochs without improvement"),
 )
-RULES = {rule.name: rule for rule in _RULES}
+_PRECISION = Field(
+    name="precision",
+    type=str,
+    default="float32",
+    choices=("float32", "mixed_bfloat16", "mixed_float16"),
+    help="What the layers compute in",
+)
+RULES = {rule.name: rule for rule in (*_RULES, _PRECISION)}
 """Type and range of each plain value, with its help line."""
 
 
@@ -55,10 +81,17 @@ class RunConfig:
             as `kerasdl.schedules` writes them: `warmup(epochs(1)) >> cosine(epochs(9))`.
         weight_decay: Decoupled decay of every trainable variable.
         label_smoothing: Share of the target spread over all classes.
+        mix: `mixup` or `cutmix`, with arguments as above: blends samples and their labels.
+        layer_decay: Learning rate of each layer by that of the layer after it.
+        ema: Momentum of an exponential mean of the weights, which validation and the saved model
+            then have.
+        test_time_flip: Whether outputs are the mean over each image and its mirror image.
         patience: Stop after so many epochs without a better validation, and keep the best.
         validation: Share of the samples held out to watch the training.
         test: Share held out for the final figures, where the data brings no test split.
         fold: `2/5`: test on the second of five parts, train on the others, instead of `test`.
+        labels_per_class: Training samples that are kept of each class; None for all.
+        precision: `float32`, `mixed_bfloat16` or `mixed_float16`: what the layers compute in.
         seed: Of splits, order, initial weights, dropout.
         backend: `jax`, `tensorflow`, `torch`.
         weights: Run or file whose weights the model starts from.
@@ -86,10 +119,16 @@ class RunConfig:
     schedule: str = "cosine"
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
+    mix: str | None = None
+    layer_decay: float | None = None
+    ema: float | None = None
+    test_time_flip: bool = False
     patience: int | None = None
     validation: float = 0.1
     test: float = 0.2
     fold: str | None = None
+    labels_per_class: int | None = None
+    precision: str = "float32"
     seed: int = 0
     backend: str | None = None
     weights: str | None = None
@@ -100,7 +139,7 @@ class RunConfig:
             object.__setattr__(self, name, rule.check(getattr(self, name)))
         for name in ("architecture", "data", "preprocessing", "optimizer", "schedule"):
             _check(name, getattr(self, name), isinstance(getattr(self, name), str), "a string")
-        for name in ("task", "loss", "regularizer", "fold", "backend", "weights"):
+        for name in ("task", "loss", "regularizer", "mix", "fold", "backend", "weights"):
             value = getattr(self, name)
             _check(name, value, value is None or isinstance(value, str), "a string")
         for name in ("target", "freeze", "callbacks", "augment", "image_size"):

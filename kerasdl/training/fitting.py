@@ -5,14 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
+from kerasdl.backend.placement import can_place
 from kerasdl.callbacks.weights_at_rest import WeightsAtRest
 from kerasdl.data import Batches
 from kerasdl.errors import UserError
+from kerasdl.optimizers import ExponentialMovingAverage, ParameterGroups
 from kerasdl.regularizers import apply_regularizer
 from kerasdl.schedules import Cosine, Scaled, Schedule, Warmup, parse_schedule
 from kerasdl.schedules.known import known_schedules
 from kerasdl.tasks import Classification
-from kerasdl.training.components import make_component
+from kerasdl.training.components import make_component, make_mixing
 from kerasdl.training.log import MetricsLog
 from kerasdl.training.progress import Progress
 
@@ -21,6 +23,21 @@ if TYPE_CHECKING:
     from kerasdl.tasks import Task
     from kerasdl.training.config import RunConfig
     from kerasdl.training.run import Run
+
+
+class _FirstStep(keras.callbacks.Callback):
+    """Times the first step."""
+
+    async_safe = True  # reads no figure
+    seconds = 0.0
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        if not self.seconds:
+            self.started = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if not self.seconds:
+            self.seconds = time.perf_counter() - self.started
 
 
 def compile_model(model: keras.Model, config: "RunConfig", task: "Task", data: "Data") -> None:
@@ -37,27 +54,25 @@ def compile_model(model: keras.Model, config: "RunConfig", task: "Task", data: "
 
 def fit(
     run: "Run", config: "RunConfig", events: keras.callbacks.Callback | None = None
-) -> tuple[float, dict[str, list[float]]]:
+) -> tuple[float, float, dict[str, list[float]]]:
     """Trains the compiled model of a run; writes `metrics.csv` into its folder.
 
     Ctrl-C ends the training and leaves the model as it is then.
 
     Returns:
-        Seconds, and the figures of each epoch.
+        Seconds, those of them that the first step took (in which the step is compiled), and the
+        figures of each epoch.
     """
     loss = run.model.loss
-    batches = Batches(
-        run.data.train.x,
-        run.task.targets(run.data.train.y, loss, run.data),
-        config.batch_size,
-        seed=config.seed,
-    )
+    batches = _batches(run, config)
     held_out = run.data.validation
-    validation = held_out and (held_out.x, run.task.targets(held_out.y, loss, run.data))
+    validation = held_out and (held_out.x, run.task.targets(held_out, loss, run.data))
     log = MetricsLog(run.folder / "metrics.csv")
     progress = Progress(config.epochs, len(batches))
     asked_for = [make_component("callback", text) for text in config.callbacks]
-    callbacks = [WeightsAtRest(), *asked_for, log, progress, *([events] if events else [])]
+    first_step = _FirstStep()
+    callbacks = [WeightsAtRest(), first_step, *asked_for, log, progress]
+    callbacks += [events] if events else []
     if config.patience is not None:
         callbacks.insert(1, _early_stopping(run, config))
     started = time.perf_counter()
@@ -76,7 +91,20 @@ def fit(
         run.status = "interrupted"
     finally:
         progress.close()
-    return time.perf_counter() - started, log.history
+    return time.perf_counter() - started, first_step.seconds, log.history
+
+
+def _batches(run: "Run", config: "RunConfig") -> Batches:
+    x = run.data.train.x
+    y = run.task.targets(run.data.train, run.model.loss, run.data)
+    mixing = make_mixing(config.mix) if config.mix else None
+    if mixing is not None and y.ndim != 2:
+        raise UserError(
+            "`mix` blends labels, which needs a loss of a row per sample, such as "
+            f"categorical-crossentropy. Received: loss={config.loss!r}"
+        )
+    placed = mixing is None and can_place(x.nbytes + y.nbytes)
+    return Batches(x, y, config.batch_size, seed=config.seed, transform=mixing, on_device=placed)
 
 
 def _early_stopping(run: "Run", config: "RunConfig") -> keras.callbacks.Callback:
@@ -93,14 +121,17 @@ def _early_stopping(run: "Run", config: "RunConfig") -> keras.callbacks.Callback
 def _loss(config: "RunConfig", task: "Task") -> keras.losses.Loss | None:
     """The loss that the configuration names, or that its label smoothing asks for."""
     smoothing = {"label_smoothing": config.label_smoothing} if config.label_smoothing else {}
-    if config.loss is None and not smoothing:
+    if config.mix and not isinstance(task, Classification):
+        raise UserError(f"`mix` is for one class out of several. Received: mix={config.mix!r}")
+    if config.loss is None and not smoothing and not config.mix:
         return None
     if smoothing and not isinstance(task, Classification):
         raise UserError(
             "`label_smoothing` is for tasks with one class out of several. "
             f"Received: label_smoothing={config.label_smoothing}"
         )
-    return make_component("loss", config.loss or "softmax-cross-entropy", **smoothing)
+    usual = "categorical-crossentropy" if config.mix else "softmax-cross-entropy"
+    return make_component("loss", config.loss or usual, **smoothing)
 
 
 def _optimizer(config: "RunConfig", data: "Data") -> keras.optimizers.Optimizer:
@@ -108,7 +139,10 @@ def _optimizer(config: "RunConfig", data: "Data") -> keras.optimizers.Optimizer:
     factor = _schedule(config.schedule, steps, config.epochs)
     rate = config.learning_rate if factor is None else config.learning_rate * factor
     decay = {"weight_decay": config.weight_decay} if config.weight_decay else {}
-    return make_component("optimizer", config.optimizer, learning_rate=rate, **decay)
+    made = make_component("optimizer", config.optimizer, learning_rate=rate, **decay)
+    if config.layer_decay is not None:
+        made = ParameterGroups(made, no_decay=(), layer_decay=config.layer_decay)
+    return made if config.ema is None else ExponentialMovingAverage(made, config.ema)
 
 
 def _schedule(text: str, steps: int, epochs: int) -> Any:

@@ -1,8 +1,9 @@
 """One training, from a configuration to a folder that says all about it."""
 
+import contextlib
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ class Run:
 
     def outputs(self, x: np.ndarray) -> np.ndarray:
         """The model's outputs for raw inputs."""
-        return np.asarray(self.model.predict(x, batch_size=256, verbose=0))
+        return outputs_for(self.model, x, flip=self.config.get("test_time_flip", False))
 
     def evaluate(self, split: str = "test") -> "Evaluation":
         """Figures of one split.
@@ -43,7 +44,7 @@ class Run:
             UserError: If the data has no such split.
         """
         samples = self.samples(split)
-        return self.task.evaluate(samples.y, self.outputs(samples.x), self.model, self.data)
+        return self.task.evaluate(samples, self.outputs(samples.x), self.model, self.data)
 
     def samples(self, split: str) -> "Samples":
         """One split: `train`, `validation` or `test`."""
@@ -53,6 +54,19 @@ class Run:
         if samples is None or not len(samples):
             raise UserError(f"`split` must be a split of {self.data.name!r}. Received: {split!r}")
         return samples
+
+
+def outputs_for(model: "keras.Model", x: np.ndarray, flip: bool = False) -> np.ndarray:
+    """A model's outputs, or their mean over each image and its mirror image.
+
+    Args:
+        model: The model.
+        x: Raw inputs; with `flip` images `(N, H, W, C)`.
+        flip: Whether to look at the mirror images too.
+    """
+    views = (x, x[:, :, ::-1]) if flip else (x,)
+    made = [np.asarray(model.predict(view, batch_size=256, verbose=0)) for view in views]
+    return np.mean(made, axis=0) if flip else made[0]
 
 
 def train(config: RunConfig, folder: str | Path | None = None) -> Run:
@@ -79,8 +93,9 @@ def train(config: RunConfig, folder: str | Path | None = None) -> Run:
     events = RunEvents(run)
     with discarded_unless(run.folder, "metrics.csv"):
         _describe(run, config)
-        seconds, history = fit(run, config, events)
-    evaluation = _finish(run, seconds, history)
+        seconds, first_step, history = fit(run, config, events)
+    timing = {"seconds": round(seconds, 2), "first_step_seconds": round(first_step, 2)}
+    evaluation = _finish(run, timing, history)
     events.after_fit(evaluation.figures)
     for failure in events.failures:
         warnings.warn(failure, stacklevel=2)
@@ -125,8 +140,8 @@ def predict(
     about = json.loads((folder / "task.json").read_text("utf-8"))
     x, names = Inputs.from_dict(about["inputs"]).read(paths)
     model = load_model(folder, compile=False)
-    outputs = np.asarray(model.predict(x, batch_size=256, verbose=0))
-    return get_task(about["task"]).present(outputs, model, about["labels"], names)
+    outputs = outputs_for(model, x, flip=about.get("test_time_flip", False))
+    return get_task(about["task"]).present(outputs, model, about["labels"], names, x)
 
 
 def _resolved_fields(config: RunConfig) -> dict[str, Any]:
@@ -144,7 +159,10 @@ def _load_data(config: RunConfig) -> "Data":
     if target is not None and len(target) == 1:
         target = target[0]  # a column, or the path of a .npy file
     found = room.load(config.data, task=config.task, target=target, image_size=config.image_size)
-    return room.split(found, config.seed, config.validation, config.test, config.fold_numbers)
+    data = room.split(found, config.seed, config.validation, config.test, config.fold_numbers)
+    if config.labels_per_class is not None:
+        data = room.few_labels(data, config.labels_per_class, config.seed)
+    return data
 
 
 def _prepare(config: RunConfig) -> "tuple[keras.Model, Data, Task]":
@@ -159,6 +177,11 @@ def _prepare(config: RunConfig) -> "tuple[keras.Model, Data, Task]":
 
     data = _load_data(config)
     task = get_task(data.task)
+    if config.test_time_flip and (data.inputs.kind != "images" or not task.ignores_mirroring):
+        raise UserError(
+            f"`test_time_flip` is for images that mean the same mirrored. Received: {data.name!r}, "
+            f"{data.inputs.kind}, task {data.task}"
+        )
     seed(config.seed)
     layers = room.preprocessing(config.preprocessing, data.train.x, data.inputs)
     raw = keras.Input(data.inputs.shape, dtype=data.inputs.dtype, name="raw")
@@ -166,16 +189,45 @@ def _prepare(config: RunConfig) -> "tuple[keras.Model, Data, Task]":
     for layer in [*(make_component("layer", text) for text in config.augment), *layers]:
         features = layer(features)
     seen = {"input_shape": tuple(features.shape[1:]), "input_dtype": features.dtype}
-    architecture = create_model(
-        config.architecture,
-        spec=data.spec().replace(**seen),
-        weights=config.weights,
-        freeze=config.freeze or None,
-        **config.fields,
-    )
+    with _precision(config.precision), _source_named(data):
+        architecture = create_model(
+            config.architecture,
+            spec=data.spec().replace(**seen),
+            weights=config.weights,
+            freeze=config.freeze or None,
+            **config.fields,
+        )
     model = keras.Model(raw, task.head(architecture(features), data), name="run")
     compile_model(model, config, task, data)
     return model, data, task
+
+
+@contextlib.contextmanager
+def _source_named(data: "Data") -> Iterator[None]:
+    """A network that cannot be built for these images says whose they are."""
+    try:
+        yield
+    except UserError as error:
+        if data.inputs.kind != "images" or "cannot be built" not in str(error):
+            raise
+        size = "x".join(map(str, data.inputs.shape))
+        raise UserError(
+            f"{str(error).rstrip('.')}. The images: {data.source or data.name}, {size}; "
+            "give image_size=(height, width) to resize them"
+        ) from error
+
+
+@contextlib.contextmanager
+def _precision(policy: str) -> Iterator[None]:
+    """Layers made within compute as `policy` says."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _describe(run: Run, config: RunConfig) -> None:
@@ -185,24 +237,25 @@ def _describe(run: Run, config: RunConfig) -> None:
         "task": run.data.task,
         "labels": list(run.data.classes or run.data.target_names),
         "inputs": run.data.inputs.to_dict(),
+        "test_time_flip": config.test_time_flip,
     }
     write_whole(run.folder / "config.toml", config.save)
     _write_json(run.folder / "environment.json", environment(config.backend or ""))
     _write_json(run.folder / "task.json", about)
 
 
-def _finish(run: Run, seconds: float, history: dict[str, list[float]]) -> "Evaluation":
+def _finish(run: Run, timing: dict[str, float], history: dict[str, list[float]]) -> "Evaluation":
     """Saves the model, measures it on the held-out test split, draws the pictures."""
     from kerasdl import plots
 
     write_whole(run.folder / "model.keras", run.model.save)
     samples = run.samples("test")
     outputs = run.outputs(samples.x)
-    evaluation = run.task.evaluate(samples.y, outputs, run.model, run.data)
+    evaluation = run.task.evaluate(samples, outputs, run.model, run.data)
     results = {
         "status": run.status,
         "epochs": len(history.get("loss", ())),
-        "seconds": round(seconds, 2),
+        **timing,
         "parameters": int(sum(np.prod(v.shape) for v in run.model.trainable_variables)),
         "test": evaluation.figures,
         "table": evaluation.table,
@@ -210,7 +263,7 @@ def _finish(run: Run, seconds: float, history: dict[str, list[float]]) -> "Evalu
     _write_json(run.folder / "results.json", results)
     if history:
         plots.learning_curves(history, run.folder / "curves.png")
-    run.task.pictures(samples.x, samples.y, outputs, run.model, run.data, run.folder)
+    run.task.pictures(samples, outputs, run.model, run.data, run.folder)
     return evaluation
 
 

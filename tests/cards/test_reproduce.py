@@ -5,6 +5,7 @@ import pytest
 
 from kerasdl.cards import read_card, reproduce
 from kerasdl.errors import UserError
+from kerasdl.training.config import read_config
 
 
 def test_mean_is_over_the_seeds_and_runs_are_kept(card, tmp_path):
@@ -48,3 +49,29 @@ def test_figure_that_the_task_has_not_is_named(card, tmp_path):
 def test_no_seeds_is_refused(card):
     with pytest.raises(UserError, match="`seeds` must be at least 1"):
         reproduce("iris-card", 0)
+
+
+def test_pretrained_weights_go_to_every_run_and_not_to_the_baseline(card, tmp_path):
+    card.write_text(
+        card.read_text()
+        + "\n[pretrain]\narchitecture = 'many-one'\ndata = 'iris'\nepochs = 1\nseed = 5\n"
+        + "\n[baseline]\nepochs = 1\n"
+    )
+    begun = []
+    done = reproduce("iris-card", 2, folder=tmp_path / "runs", begin=begun.append, record=True)
+    assert begun == ["pretrained", "seed-0", "seed-1", "seed-0-baseline", "seed-1-baseline"]
+    configs = {part: read_config(tmp_path / "runs" / part / "config.toml") for part in begun}
+    assert configs["pretrained"]["seed"] == 5 and configs["pretrained"]["epochs"] == 1
+    for seed in (0, 1):
+        assert configs[f"seed-{seed}"]["weights"] == str(tmp_path / "runs" / "pretrained")
+        assert configs[f"seed-{seed}"]["epochs"] == 2
+        assert "weights" not in configs[f"seed-{seed}-baseline"]
+        assert configs[f"seed-{seed}-baseline"]["epochs"] == 1
+    measured = [
+        json.loads((tmp_path / "runs" / part / "results.json").read_text())["test"]["accuracy"]
+        for part in begun[-2:]
+    ]
+    assert done.baseline == tuple(measured)
+    (ours,) = read_card("iris-card").ours
+    assert ours.baseline == pytest.approx(statistics.fmean(measured), abs=1e-5)
+    assert ours.baseline_deviation == pytest.approx(statistics.stdev(measured), abs=1e-5)

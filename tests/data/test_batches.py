@@ -250,3 +250,28 @@ def test_bad_states_are_named_and_change_nothing(batches, state, message):
     with pytest.raises(UserError, match=message):
         batches.restore(state)
     assert batches.state() == {"seed": SEED, "epoch": 0, "batch": 0}
+
+
+def test_batches_on_the_device_are_those_of_the_host():
+    if keras.backend.backend() == "tensorflow":
+        with pytest.raises(UserError, match="`on_device` needs JAX or PyTorch"):
+            Batches(X, Y, SIZE, on_device=True)
+        return
+    for shuffle in (True, False):
+        host = Batches(X, Y, SIZE, seed=SEED, shuffle=shuffle)
+        device = Batches(X, Y, SIZE, seed=SEED, shuffle=shuffle, on_device=True)
+        for number in range(STEPS):
+            for a, b in zip(host.batch(number), device.batch(number), strict=True):
+                assert not isinstance(b, np.ndarray)
+                np.testing.assert_array_equal(a, keras.ops.convert_to_numpy(b))
+
+
+@pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="refused there")
+def test_fit_from_the_device_is_fit_from_the_host(model):
+    model.fit(Batches(X, Y, SIZE, seed=SEED, on_device=True), epochs=2, verbose=0)
+    assert_trained_on(model, whole_epochs(0, 1))
+
+
+def test_device_and_transform_exclude_each_other():
+    with pytest.raises(UserError, match="give one of the two"):
+        Batches(X, Y, SIZE, transform=lambda x, y, generator: (x, y), on_device=True)

@@ -2,6 +2,7 @@
 
 import keras
 
+from kerasdl import building
 from kerasdl.plugin import Config, Spec
 from kerasdl_cnn import parts
 
@@ -22,7 +23,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
     has it: 61,100,840 parameters at 224x224x3 and 1000 classes. Images of at least 63x63.
     """
     outputs = spec.output_count
-    inputs, x = parts.image_inputs(spec, fixed_size=True)
+    inputs, x = building.image_inputs(spec, fixed_size=True)
     for number, (filters, size, strides, padding, pooled) in enumerate(_CONVOLUTIONS, 1):
         x = parts.convolution(
             x,
@@ -31,7 +32,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
             f"conv{number}",
             strides=strides,
             padding=padding,
-            kernel_initializer=parts.initializer("he_normal"),
+            kernel_initializer=building.initializer("he_normal"),
         )
         x = parts.activation(x, "relu", f"conv{number}_activation")
         if pooled:
@@ -41,7 +42,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
         if config.dropout:
             x = keras.layers.Dropout(config.dropout, name=f"dense{number}_dropout")(x)
         x = keras.layers.Dense(
-            width, kernel_initializer=parts.initializer("he_normal"), name=f"dense{number}"
+            width, kernel_initializer=building.initializer("he_normal"), name=f"dense{number}"
         )(x)
         x = parts.activation(x, "relu", f"dense{number}_activation")
     return keras.Model(inputs, keras.layers.Dense(outputs, name="head")(x), name="alexnet")

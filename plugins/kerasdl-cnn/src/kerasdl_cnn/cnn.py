@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from kerasdl import building
 from kerasdl.plugin import Config, Spec
 from kerasdl_cnn import parts
 
@@ -15,7 +16,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
     dropout. Its convolutions keep the image's size; pooling divides it by `pool_size`.
     """
     outputs = spec.output_count
-    inputs, x = parts.image_inputs(spec, fixed_size=config.head == "flatten")
+    inputs, x = building.image_inputs(spec, fixed_size=config.head == "flatten")
     for number, filters in enumerate(config.filters, 1):
         x = _block(x, f"block{number}", filters, config)
     x = parts.flattened(x, config.head, f"head_{config.head}")
@@ -23,7 +24,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
         x = _dense(x, f"dense{number}", width, config)
     head = keras.layers.Dense(
         outputs,
-        kernel_initializer=parts.initializer(config.kernel_initializer),
+        kernel_initializer=building.initializer(config.kernel_initializer),
         name="head",
     )
     return keras.Model(inputs, head(x), name="cnn")
@@ -37,7 +38,7 @@ def _block(x: Any, name: str, filters: int, config: Config) -> Any:
             config.kernel_size,
             f"{name}_conv{number}",
             use_bias=config.normalization != "batch",
-            kernel_initializer=parts.initializer(config.kernel_initializer),
+            kernel_initializer=building.initializer(config.kernel_initializer),
         )
         x = parts.normalization(x, config.normalization, config.groups, f"{name}_norm{number}")
         x = parts.activation(x, config.activation, f"{name}_activation{number}")
@@ -49,7 +50,7 @@ def _block(x: Any, name: str, filters: int, config: Config) -> Any:
 
 def _dense(x: Any, name: str, width: int, config: Config) -> Any:
     x = keras.layers.Dense(
-        width, kernel_initializer=parts.initializer(config.kernel_initializer), name=name
+        width, kernel_initializer=building.initializer(config.kernel_initializer), name=name
     )(x)
     x = parts.activation(x, config.activation, f"{name}_activation")
     if config.dense_dropout:

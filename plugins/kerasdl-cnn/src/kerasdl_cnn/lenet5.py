@@ -2,6 +2,7 @@
 
 import keras
 
+from kerasdl import building
 from kerasdl.plugin import Config, Spec
 from kerasdl_cnn import parts
 
@@ -15,7 +16,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
     (1998) connect the maps by a table, train the pooling, and end in radial units: 60,000.
     """
     outputs = spec.output_count
-    inputs, x = parts.image_inputs(spec, fixed_size=True)
+    inputs, x = building.image_inputs(spec, fixed_size=True)
     x = parts.convolution(x, 6, 5, "conv1", padding=_padding(config, spec))
     x = parts.activation(x, config.activation, "conv1_activation")
     x = parts.pooling(x, config.pooling, 2, "pool1")

@@ -228,6 +228,7 @@ def kerasdl_cards() -> Iterator[Card]:
     """Published results."""
     cards = {
         "digits-cnn": "Scanned digits by a CNN, five folds",
+        "fashion-mnist-to-digits": "Digits from ten labels a class, after Fashion-MNIST",
         "fashion-mnist-cnn-100k": "Fashion-MNIST by a CNN of under 100,000 parameters",
         "fashion-mnist-cnn-2m": "Fashion-MNIST by a CNN of under 2 million parameters",
     }

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from kerasdl import building
 from kerasdl.plugin import Config, Spec
 from kerasdl_cnn import parts
 
@@ -22,7 +23,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
     Configurations A, B, D and E of the paper's table 1. Images of at least 32x32.
     """
     outputs = spec.output_count
-    inputs, x = parts.image_inputs(spec, fixed_size=True)
+    inputs, x = building.image_inputs(spec, fixed_size=True)
     blocks = zip(_FILTERS, _CONVOLUTIONS[config.depth], strict=True)
     for number, (filters, convolutions) in enumerate(blocks, 1):
         for place in range(1, convolutions + 1):
@@ -31,7 +32,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
     x = parts.flattened(x, "flatten", "flatten")
     for number, width in enumerate(config.dense, 1):
         x = keras.layers.Dense(
-            width, kernel_initializer=parts.initializer("he_normal"), name=f"dense{number}"
+            width, kernel_initializer=building.initializer("he_normal"), name=f"dense{number}"
         )(x)
         x = parts.activation(x, "relu", f"dense{number}_activation")
         if config.dropout:
@@ -46,8 +47,8 @@ def _convolution(x: Any, filters: int, block: str, place: int, normalization: st
         3,
         f"{block}_conv{place}",
         use_bias=normalization == "none",
-        kernel_initializer=parts.initializer("he_normal"),
+        kernel_initializer=building.initializer("he_normal"),
     )
     if normalization == "batch":
-        x = keras.layers.BatchNormalization(name=f"{block}_norm{place}")(x)
+        x = parts.normalization(x, "batch", 1, f"{block}_norm{place}")
     return parts.activation(x, "relu", f"{block}_activation{place}")

@@ -4,11 +4,13 @@ from typing import Any
 
 import keras
 
-from kerasdl.errors import UserError, did_you_mean
+from kerasdl import building
+from kerasdl.errors import UserError
 from kerasdl.plugin import Config, Spec
-from kerasdl_mlp.activations import activation
-from kerasdl_mlp.inputs import flat_inputs
 from kerasdl_mlp.masked_dense import MaskedDense, zero_one_matrix
+
+# Of the averages that inference uses; with Keras's 0.99 a short training ends before they settle.
+_MOMENTUM = 0.9
 
 
 def build(config: Config, spec: Spec) -> keras.Model:
@@ -19,7 +21,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
     """
     outputs = spec.output_count
     masks = _masks(config)
-    inputs, x = flat_inputs(spec)
+    inputs, x = building.flat_inputs(spec)
     if config.input_dropout:
         x = keras.layers.Dropout(config.input_dropout, name="input_dropout")(x)
     for number, (width, mask) in enumerate(zip(config.widths, masks, strict=False), 1):
@@ -29,7 +31,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
         outputs,
         masks[-1],
         config,
-        activation=activation(config.output_activation, "output_activation"),
+        activation=building.activation(config.output_activation, "output_activation"),
     )
     return keras.Model(inputs, head(x), name="mlp")
 
@@ -39,10 +41,11 @@ def _block(x: Any, name: str, width: int, mask: Any, config: Config) -> Any:
     # Batch normalization subtracts what a bias before it would add.
     x = _dense(name, width, mask, config, use_bias=not batch)(x)
     if batch:
-        x = keras.layers.BatchNormalization(name=f"{name}_norm")(x)
+        x = keras.layers.BatchNormalization(momentum=_MOMENTUM, name=f"{name}_norm")(x)
     elif config.normalization == "layer":
         x = keras.layers.LayerNormalization(name=f"{name}_norm")(x)
-    x = keras.layers.Activation(activation(config.activation), name=f"{name}_activation")(x)
+    function = building.activation(config.activation)
+    x = keras.layers.Activation(function, name=f"{name}_activation")(x)
     if config.dropout:
         x = keras.layers.Dropout(config.dropout, name=f"{name}_dropout")(x)
     return x
@@ -51,24 +54,12 @@ def _block(x: Any, name: str, width: int, mask: Any, config: Config) -> Any:
 def _dense(name: str, units: int, mask: Any, config: Config, **kwargs: Any) -> keras.layers.Layer:
     kwargs |= {
         "name": name,
-        "kernel_initializer": _initializer(config.kernel_initializer, "kernel_initializer"),
-        "bias_initializer": _initializer(config.bias_initializer, "bias_initializer"),
+        "kernel_initializer": building.initializer(config.kernel_initializer, "kernel_initializer"),
+        "bias_initializer": building.initializer(config.bias_initializer, "bias_initializer"),
     }
     if mask is None:
         return keras.layers.Dense(units, **kwargs)
     return MaskedDense(units, mask, **kwargs)
-
-
-def _initializer(name: str, field: str) -> keras.initializers.Initializer:
-    try:
-        return keras.initializers.get(name)
-    except (ValueError, TypeError, KeyError):
-        public = {entry for entry in dir(keras.initializers) if entry.islower()}
-        known = public - {"get", "serialize", "deserialize", name}
-        raise UserError(
-            f"`{field}` must be the name of a Keras initializer that needs no arguments. "
-            f"Received: {field}={name!r}.{did_you_mean(name, known)}"
-        ) from None
 
 
 def _masks(config: Config) -> list[Any]:

@@ -2,9 +2,9 @@
 
 import keras
 
+from kerasdl.building import flat_inputs
 from kerasdl.layers import hard_threshold
 from kerasdl.plugin import Config, Spec
-from kerasdl_mlp.inputs import flat_inputs
 
 
 def build(config: Config, spec: Spec) -> keras.Model:

@@ -4,9 +4,9 @@ from typing import Any
 
 import keras
 
+from kerasdl.building import flat_inputs
 from kerasdl.errors import UserError
 from kerasdl.plugin import Config, Spec
-from kerasdl_mlp.inputs import flat_inputs
 from kerasdl_mlp.reference_class import ReferenceClass
 
 

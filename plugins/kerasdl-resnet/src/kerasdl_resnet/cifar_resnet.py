@@ -2,7 +2,7 @@
 
 import keras
 
-from kerasdl import layers
+from kerasdl import building, layers
 from kerasdl.plugin import Config, Spec
 from kerasdl_resnet import parts
 
@@ -15,7 +15,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
     """
     outputs = spec.output_count
     blocks = parts.blocks_of_depth(config.depth, 2, "cifar-resnet")
-    inputs, x = parts.image_inputs(spec)
+    inputs, x = building.image_inputs(spec)
     x = parts.stem(x, "small", config.width, normalized=True)
     x = parts.residual_stages(
         x,

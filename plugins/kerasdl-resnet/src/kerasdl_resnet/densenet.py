@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from kerasdl import layers
+from kerasdl import building, layers
 from kerasdl.plugin import Config, Spec
 from kerasdl_resnet import parts
 
@@ -16,7 +16,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
     the last norm and activation.
     """
     outputs = spec.output_count
-    inputs, x = parts.image_inputs(spec)
+    inputs, x = building.image_inputs(spec)
     x = parts.stem(x, config.stem, 2 * config.growth, normalized=True)
     x = _stages(x, config.blocks, config)
     return parts.finished(inputs, x, outputs, 0.0, "densenet")
@@ -31,7 +31,7 @@ def build_bc(config: Config, spec: Spec) -> keras.Model:
     """
     outputs = spec.output_count
     blocks = (parts.blocks_of_depth(config.depth, 4, "densenet-bc"),) * 3
-    inputs, x = parts.image_inputs(spec)
+    inputs, x = building.image_inputs(spec)
     # The first block begins with a norm; the stem needs none, as no pooling comes between.
     x = parts.stem(x, "small", 2 * config.growth, normalized=False)
     x = _stages(x, blocks, config)

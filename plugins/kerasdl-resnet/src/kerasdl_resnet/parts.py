@@ -9,30 +9,11 @@ from typing import Any
 import keras
 
 from kerasdl.errors import UserError
-from kerasdl.plugin import Spec
 
 LAST = {"data_format": "channels_last"}
 
 # Smallest side at which a stem that divides it by four leaves enough for four stages.
 _LARGE = 64
-
-
-def image_inputs(spec: Spec) -> tuple[Any, Any]:
-    """The model's input, of known channels and any size, and the same in floats.
-
-    Raises:
-        UserError: If the input shape is none of an image.
-    """
-    shape = spec.input_shape
-    if shape is None or len(shape) != 3 or shape[2] is None:
-        raise UserError(
-            "`input_shape` must be (height, width, channels), the channels known. "
-            f"Received: input_shape={shape}"
-        )
-    inputs = x = keras.Input(shape, dtype=spec.input_dtype, name="input")
-    if "float" not in spec.input_dtype:
-        x = keras.layers.Rescaling(1.0, name="as_float")(x)
-    return inputs, x
 
 
 def stem(x: Any, kind: str | None, filters: int, *, normalized: bool) -> Any:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from kerasdl.plugin import Architecture, Field, Spec, hookimpl
+from kerasdl.plugin import Architecture, Card, Field, Spec, hookimpl
 from kerasdl_resnet import fields
 
 _TASKS = ("image-classification",)
@@ -247,7 +247,50 @@ _DENSENET_BC = Architecture(
 )
 
 
+_RESNET9 = Architecture(
+    name="resnet9",
+    summary="ResNet-9: eight convolutions and a head, for small images and short trainings",
+    tasks=_TASKS,
+    builder="kerasdl_resnet.resnet9:build",
+    config=(
+        fields.width(64),
+        Field(
+            name="head_scale",
+            type=float,
+            default=0.125,
+            help="What the logits are multiplied by",
+            minimum=1e-6,
+        ),
+    ),
+    reference="Page, 2018, https://github.com/davidcpage/cifar10-fast",
+    parameters={"resnet9": 6_573_120},
+    parameters_spec=_CIFAR,
+    recipe=_RECIPE,
+)
+
+_CARDS = {
+    "fashion-mnist-resnet18": "Fashion-MNIST by ResNet-18",
+    "fashion-mnist-densenet-bc": "Fashion-MNIST by DenseNet-BC of 769,000 parameters",
+    "fashion-mnist-wrn-28-10": "Fashion-MNIST by Wide ResNet 28-10 with random erasing",
+    "fashion-mnist-wrn-40-4": "Fashion-MNIST by Wide ResNet 40-4",
+    "cifar10-resnet20": "CIFAR-10 by ResNet-20",
+    "cifar10-resnet32": "CIFAR-10 by ResNet-32",
+    "cifar10-resnet44": "CIFAR-10 by ResNet-44",
+    "cifar10-resnet56": "CIFAR-10 by ResNet-56",
+    "cifar10-resnet110": "CIFAR-10 by ResNet-110",
+    "cifar10-94-percent": "94 % on CIFAR-10 in seconds",
+    "cifar10-96-percent": "96 % on CIFAR-10 in a minute",
+}
+
+
+@hookimpl
+def kerasdl_cards() -> Iterator[Card]:
+    """Published results."""
+    for name, summary in _CARDS.items():
+        yield Card(name=name, file=f"kerasdl_resnet:cards/{name}.toml", summary=summary)
+
+
 @hookimpl
 def kerasdl_architectures() -> Iterator[Architecture]:
     """Yields the architectures."""
-    yield from (_RESNET, _CIFAR_RESNET, _RESNEXT, _WIDE_RESNET, _DENSENET, _DENSENET_BC)
+    yield from (_RESNET, _CIFAR_RESNET, _RESNEXT, _WIDE_RESNET, _DENSENET, _DENSENET_BC, _RESNET9)

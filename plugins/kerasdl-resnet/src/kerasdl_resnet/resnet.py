@@ -2,7 +2,7 @@
 
 import keras
 
-from kerasdl import layers
+from kerasdl import building, layers
 from kerasdl.plugin import Config, Spec
 from kerasdl_resnet import parts
 
@@ -23,7 +23,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
     which matters in version 2 alone, where no activation comes before it.
     """
     outputs = spec.output_count
-    inputs, x = parts.image_inputs(spec)
+    inputs, x = building.image_inputs(spec)
     x = parts.stem(x, config.stem, config.width, normalized=config.version == 1)
     block, expansion = _BLOCKS[config.block, config.version], _EXPANSION[config.block]
     x = parts.residual_stages(

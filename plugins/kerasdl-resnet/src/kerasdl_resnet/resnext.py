@@ -2,7 +2,7 @@
 
 import keras
 
-from kerasdl import layers
+from kerasdl import building, layers
 from kerasdl.plugin import Config, Spec
 from kerasdl_resnet import parts
 
@@ -14,7 +14,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
     `4 * width * 2**(s - 1)` outputs. `stage1`, `stage2`, … name the stages' outputs.
     """
     outputs = spec.output_count
-    inputs, x = parts.image_inputs(spec)
+    inputs, x = building.image_inputs(spec)
     x = parts.stem(x, config.stem, config.width, normalized=True)
     x = parts.residual_stages(
         x,

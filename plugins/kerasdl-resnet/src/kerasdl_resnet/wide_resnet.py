@@ -2,7 +2,7 @@
 
 import keras
 
-from kerasdl import layers
+from kerasdl import building, layers
 from kerasdl.plugin import Config, Spec
 from kerasdl_resnet import parts
 
@@ -16,7 +16,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
     """
     outputs = spec.output_count
     blocks = parts.blocks_of_depth(config.depth, 4, "wide-resnet")
-    inputs, x = parts.image_inputs(spec)
+    inputs, x = building.image_inputs(spec)
     x = parts.stem(x, "small", 16, normalized=False)
     x = parts.residual_stages(
         x,

@@ -1,0 +1,1 @@
+"""A kerasdl plugin: dense, tied, convolutional, denoising and variational autoencoders."""

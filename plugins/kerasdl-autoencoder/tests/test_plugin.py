@@ -1,0 +1,47 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kerasdl import list_models, model_info
+from kerasdl.plugin import Architecture, host
+
+NAMES = ["autoencoder", "conv-autoencoder", "vae"]
+VARIANTS = [
+    "conv-vae",
+    "denoising-autoencoder",
+    "denoising-conv-autoencoder",
+    "tied-autoencoder",
+]
+
+
+@pytest.mark.once
+def test_plugin_is_loaded_with_its_architectures():
+    state = next(state for state in host().states if state.name == "autoencoder")
+    assert state.state == "loaded", state.reason
+    assert sorted(r.name for r in state.records if isinstance(r, Architecture)) == NAMES
+    assert {*NAMES, *VARIANTS} <= set(list_models(task="autoencoding"))
+    assert {*NAMES, *VARIANTS} <= set(list_models(task="image-classification"))
+
+
+@pytest.mark.once
+def test_plugin_module_imports_no_keras():
+    code = "import sys, kerasdl_autoencoder.plugin; sys.exit('keras' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+@pytest.mark.once
+def test_every_field_says_what_it_is_for():
+    for name in NAMES:
+        record = model_info(name)
+        assert record.reference
+        assert all(field.help and field.help[0].isupper() for field in record.config)
+
+
+def test_example_of_the_readme_finds_the_circle(capsys):
+    text = (Path(__file__).parents[1] / "README.md").read_text()
+    code = re.search(r"```python\n(.*?)```", text, re.S).group(1)
+    exec(compile(code, "README.md", "exec"), {})
+    assert capsys.readouterr().out == "True\n"
