@@ -6,7 +6,7 @@ import numpy as np
 
 from kerasdl.data.checks import check_data, check_finite, check_same_length
 from kerasdl.data.inputs import Inputs
-from kerasdl.data.records import Data, Samples
+from kerasdl.data.records import AUTOENCODING, Data, Samples
 from kerasdl.data.targets import (
     CLASSIFICATION,
     MULTI_LABEL,
@@ -60,17 +60,12 @@ def array_data(
         check_same_length(x, y, f"{source} ({part})")
         check_finite(y, f"{source} ({part}), targets")
     x_parts = {part: _as_inputs(x, task, f"{source} ({part})") for part, (x, _) in parts.items()}
-    is_image = _is_image(x_parts["train"], task)
+    inputs = _inputs(x_parts["train"], task, value_range)
+    is_image = inputs.kind == "images"
     guessed = task or guess_task(parts["train"][1])
     if is_image and task is None and guessed in (CLASSIFICATION, REGRESSION):
         whole_labels = parts["train"][1].dtype.kind in "iu" or guessed == CLASSIFICATION
         guessed = IMAGES if whole_labels else REGRESSION
-    inputs = Inputs(
-        kind="images" if is_image else "arrays",
-        shape=x_parts["train"].shape[1:],
-        dtype=x_parts["train"].dtype.name,
-        value_range=(value_range or _range_of(x_parts["train"])) if is_image else None,
-    )
     targets = _all_targets({part: y for part, (_, y) in parts.items()}, guessed, classes, source)
     first = targets["train"]
     labels = guessed == MULTI_LABEL
@@ -88,6 +83,36 @@ def array_data(
             source=source,
             license=license,
         )
+    )
+
+
+def unlabelled_data(parts: Mapping[str, np.ndarray], *, name: str, source: str) -> Data:
+    """Inputs without targets as a data record, for autoencoding.
+
+    Args:
+        parts: Inputs by `train`, `validation`, `test`, in the forms of `array_data`.
+        name: Name of the data.
+        source: What messages call it.
+
+    Raises:
+        UserError: On arrays that do not fit together, or are no inputs.
+    """
+    samples = {
+        part: Samples(_as_inputs(x, None, f"{source} ({part})")) for part, x in parts.items()
+    }
+    inputs = _inputs(samples["train"].x, None, None)
+    return check_data(
+        Data(name=name, task=AUTOENCODING, **samples, inputs=inputs, outputs=1, source=source)
+    )
+
+
+def _inputs(x: np.ndarray, task: str | None, value_range: tuple[float, float] | None) -> Inputs:
+    is_image = _is_image(x, task)
+    return Inputs(
+        kind="images" if is_image else "arrays",
+        shape=x.shape[1:],
+        dtype=x.dtype.name,
+        value_range=(value_range or _range_of(x)) if is_image else None,
     )
 
 

@@ -5,14 +5,14 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kerasdl.data.array_data import array_data
+from kerasdl.data.array_data import array_data, unlabelled_data
 from kerasdl.data.arrays import read_npy, read_npz
 from kerasdl.data.checks import check_data
 from kerasdl.data.files import bare_name, bare_suffix, existing, readable
 from kerasdl.data.idx import idx_pairs, is_idx_name
-from kerasdl.data.images import load_image_folder
+from kerasdl.data.images import image_files, load_image_folder, stack_images
 from kerasdl.data.npz_names import sorted_arrays
 from kerasdl.data.records import AUTOENCODING, Data
 from kerasdl.data.resize import resized
@@ -20,6 +20,9 @@ from kerasdl.data.sample_order import whole
 from kerasdl.data.table import load_table
 from kerasdl.data.text import load_text
 from kerasdl.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _TABLES, _TEXTS, _ARRAYS = (".csv", ".tsv"), (".txt",), (".npz", ".npy")
 _SUFFIXES = (*_TABLES, *_TEXTS, *_ARRAYS)
@@ -47,7 +50,8 @@ def load(
     Args:
         source: The name or path.
         task: The task, where the source allows several; guessed from the targets without it.
-            `autoencoding` for any images or arrays: the labels are kept for pictures.
+            `autoencoding` for any images or arrays, which then need no targets; where there are
+            some, they are kept for pictures.
         target: Name of a table's column to predict, or names; path of the targets of a `.npy`.
         image_size: Height and width that images are resized to.
 
@@ -64,7 +68,9 @@ def load(
         data = _load_named(record, own_task, target)
     else:
         with readable(source):
-            data = _load_path(existing(source), own_task, target, image_size)
+            path = existing(source)
+            alone = _without_targets(path, image_size) if task == AUTOENCODING else None
+            data = alone or _load_path(path, own_task, target, image_size)
     if image_size is not None:
         data = _resized(data, image_size)
     return _as_autoencoding(data) if task == AUTOENCODING else data
@@ -209,6 +215,22 @@ def _resized(data: Data, size: tuple[int, int]) -> Data:
     }
     inputs = replace(data.inputs, shape=(*size, data.inputs.shape[2]), resize=True)
     return data.replace(**parts, inputs=inputs)
+
+
+def _without_targets(path: Path, image_size: tuple[int, int] | None) -> Data | None:
+    """Inputs of a source that has no targets; None for one that has, or that is no such source."""
+    parts: dict[str, np.ndarray] = {}
+    if path.is_dir() and not any(entry.is_dir() for entry in path.iterdir()):
+        files = image_files(path)
+        parts = {"train": stack_images(files, None, image_size)} if files else {}
+    elif path.suffix.lower() == ".npy":
+        parts = {"train": read_npy(path)}
+    elif path.suffix.lower() == ".npz":
+        arrays = sorted_arrays(read_npz(path), path)
+        parts = arrays.x if arrays.x and not arrays.y else {}
+    if "train" not in parts:
+        return None
+    return unlabelled_data(parts, name=bare_name(path), source=str(path))
 
 
 def _as_autoencoding(data: Data) -> Data:

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from kerasdl.data import Data, Inputs, Samples, check_data, load
+from kerasdl.data import Data, Inputs, Samples, check_data, load, split
 from kerasdl.errors import UserError
 
 pytestmark = pytest.mark.once
@@ -68,10 +68,9 @@ def test_idx_labels_outside_the_classes_are_refused(idx_folder, write_idx):
     ("source", "arguments", "message"),
     [
         ("digits", {"target": "x"}, "`target` does not apply to dataset `digits`"),
-        ("digits", {"image_size": (4, 4)}, "`image_size` does not apply"),
+        ("iris", {"image_size": (4, 4)}, "`image_size` does not apply"),
         ("digits", {"task": "tabular-regression"}, "is for the task image-classification"),
         ("tiny", {"target": "x"}, "`target` does not apply"),
-        ("tiny", {"image_size": (4, 4)}, "`image_size` does not apply"),
         ("tiny/a.npz", {"target": "x"}, "`target` does not apply"),
         ("tiny/a.npz", {"image_size": (4, 4)}, "`image_size` does not apply"),
         ("tiny/a.txt", {"target": "x"}, "`target` does not apply"),
@@ -184,3 +183,36 @@ def test_every_public_name_resolves():
         assert getattr(kerasdl.data, name) is not None
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         kerasdl.data.nothing  # noqa: B018
+
+
+@pytest.fixture
+def unlabelled(tmp_path):
+    """The same nine small images, as three sources without targets."""
+    from PIL import Image
+
+    images = np.random.default_rng(0).integers(0, 256, (9, 6, 5, 1), dtype="uint8")
+    np.save(tmp_path / "alone.npy", images)
+    np.savez(tmp_path / "alone.npz", x=images)
+    (tmp_path / "alone").mkdir()
+    for number, image in enumerate(images):
+        Image.fromarray(image[..., 0]).save(tmp_path / "alone" / f"{number}.png")
+    return tmp_path, images
+
+
+@pytest.mark.parametrize("name", ["alone.npy", "alone.npz", "alone"])
+def test_autoencoding_needs_no_targets(unlabelled, name):
+    folder, images = unlabelled
+    data = load(folder / name, task="autoencoding")
+    assert data.task == "autoencoding" and data.name == "alone" and data.train.y is None
+    np.testing.assert_array_equal(data.train.x, images)
+    assert data.inputs.kind == "images" and data.inputs.value_range == (0.0, 255.0)
+    assert len(split(data, seed=0).test) == 2
+    with pytest.raises(UserError):
+        load(folder / name)
+
+
+def test_autoencoding_keeps_the_labels_there_are():
+    data = load("digits", task="autoencoding")
+    assert data.task == "autoencoding" and data.classes == tuple("0123456789")
+    with pytest.raises(UserError, match="the task autoencoding is for images and arrays"):
+        load("diabetes", task="autoencoding")

@@ -194,3 +194,118 @@ def test_perceptron_claims(rendered):
     assert ours == pytest.approx(theirs, abs=2e-4)
     (percent,) = numbers(r"([\d.]+)% of 359 held-out digits", page)
     assert percent > 95
+
+
+@pytest.fixture
+def convolution(rendered):
+    return rendered("convolution.py")
+
+
+@pytest.fixture
+def codes(rendered):
+    return rendered("representations.py")
+
+
+def seen_by_one_output(stages):
+    """Inputs on which one output depends, of convolutions of 3 each followed by pooling of 2."""
+    places = {0}
+    for _ in range(stages):
+        places = {2 * place + offset for place in places for offset in (0, 1)}
+        places = {place + offset for place in places for offset in (0, 1, 2)}
+    return max(places) - min(places) + 1
+
+
+def test_layer_is_the_sum_written_out_and_sizes_are_right(convolution):
+    page = convolution[0]
+    differences = re.findall(r"largest difference (\S+)", page)
+    assert len(differences) == 4 and max(map(float, differences)) < 1e-5
+    half = "(160, 240)"
+    for name, size in {
+        "as it is": "(318, 478)",
+        "padding": "(320, 480)",
+        "step 2": "(159, 239)",
+        "padding, step 2": half,
+        "pooling 2": half,
+    }.items():
+        assert re.search(rf"^{name} +\(320, 480\) -> {re.escape(size)}$", page, re.M)
+    fields = re.search(r"each followed by pooling 2: ([\d ]+) pixels", page)[1].split()
+    assert [int(field) for field in fields] == [seen_by_one_output(n) for n in (1, 2, 3, 4)]
+    changes = [float(change) for change in re.findall(r"^ +[1248]  ([\d.]+)%$", page, re.M)]
+    assert len(changes) == 4 and changes == sorted(changes, reverse=True)
+
+
+def test_lenet_has_lecuns_weights_and_bears_being_moved(convolution):
+    assert numbers(r"together ([\d,]+); the network has ([\d,]+)", convolution[0]) == [61706, 61706]
+    rows = re.findall(r"^(\d) pixels +(\d\.\d+) +(\d\.\d+)$", convolution[0], re.M)
+    lenet, dense = np.array(rows, float).T[1:]
+    assert len(rows) == 5 and lenet[0] > 0.9 and dense[0] > 0.9
+    assert lenet[2] - dense[2] > 0.03  # moved by two pixels
+
+
+def test_heat_is_where_the_evidence_is(convolution):
+    found = [
+        re.search(rf"^{name} +([-\d.]+) +([\d.]+)%", convolution[0], re.M).groups()
+        for name in ("hottest", "on a stroke", "coldest")
+    ]
+    falls, still_right = np.array(found, float).T
+    assert falls[0] > falls[1] > falls[2]
+    assert still_right[0] < still_right[2]
+
+
+def test_depth_harms_the_plain_network_only(convolution):
+    rows = re.findall(r"^ ?(\d+) layers, (plain|residual) +([\d.]+)", convolution[0], re.M)
+    loss = {(kind, int(depth)): float(value) for depth, kind, value in rows}
+    assert loss["plain", 20] > 3 * loss["plain", 8]
+    assert loss["residual", 20] < 0.5 * loss["plain", 20]
+
+
+def test_pictures_of_the_convolution(convolution):
+    assert convolution[1] == {"filters_by_hand", "filters", "maps", "grad_cam", "depth"}
+
+
+def digits_in_rows():
+    from kerasdl.data import load, split
+
+    data = split(load("digits"), seed=0, validation=0.0, test=0.4)
+    return [part.x.reshape(len(part.x), 64) / 16 for part in (data.train, data.test)]
+
+
+def test_components_are_those_of_the_singular_value_decomposition(codes):
+    train, test = digits_in_rows()
+    mean = train.mean(axis=0)
+    _, _, directions = np.linalg.svd(train - mean, full_matrices=False)
+    plane = directions[:8]
+    rebuilt = (test - mean) @ plane.T @ plane + mean
+    expected = np.mean((rebuilt - test) ** 2)
+    (printed,) = numbers(r"8 principal components +error ([\d.]+)", codes[0])
+    assert printed == pytest.approx(expected, abs=6e-5)
+    (linear,) = numbers(r"linear autoencoder +error ([\d.]+)", codes[0])
+    assert linear == pytest.approx(expected, rel=0.03)
+
+
+def test_bent_planes_lose_less_and_denoising_takes_noise_away(codes):
+    (plane,) = numbers(r"8 principal components +error ([\d.]+)", codes[0])
+    for name in ("dense", "tied", "convolutional"):
+        _, error = numbers(rf"{name} +([\d,]+) +(0\.\d+)", codes[0])
+        assert error < 0.7 * plane
+    spoiled, _, dense, denoising = (
+        numbers(rf"{name} +error ([\d.]+)", codes[0])[0]
+        for name in ("left as it is", "by components", "dense autoencoder", "denoising autoencoder")
+    )
+    assert denoising < 0.6 * dense and denoising < 0.5 * spoiled
+
+
+def test_code_has_the_digits_in_it_and_helps_with_few_labels(codes):
+    assert all(float(share) > 88 for share in re.findall(r"^code, \w+ +([\d.]+)%$", codes[0], re.M))
+    rows = re.findall(
+        r"^ +(\d+) +([\d.]+)% ± +([\d.]+)% +([\d.]+)% ± .*? +([\d.]+)% ±", codes[0], re.M
+    )
+    table = {int(row[0]): [float(value) for value in row[1:]] for row in rows}
+    assert sorted(table) == [3, 10]
+    for scratch, _, _, tuned in table.values():
+        assert tuned > scratch - 3
+    assert table[10][0] > table[3][0]
+
+
+def test_pictures_of_the_codes(codes):
+    assert codes[1] == {"rebuilt", "cleaned", "codes", "drawn"}
