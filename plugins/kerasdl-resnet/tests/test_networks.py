@@ -14,7 +14,6 @@ TINY = {
     "wide-resnet": {"depth": 10, "widening": 1},
     "densenet": {"blocks": (1, 1), "growth": 3},
     "densenet-bc": {"depth": 10, "growth": 3},
-    "resnet9": {"width": 2},
 }
 
 

@@ -4,15 +4,16 @@ import sys
 from pathlib import Path
 
 from kerasdl import list_models, model_info
-from kerasdl.plugin import host
+from kerasdl.plugin import Architecture, host
 
-NAMES = ["cifar-resnet", "densenet", "densenet-bc", "resnet", "resnext", "wide-resnet"]
+NAMES = ["cifar-resnet", "densenet", "densenet-bc", "resnet", "resnet9", "resnext", "wide-resnet"]
 
 
 def test_plugin_is_loaded_with_its_architectures():
     state = next(state for state in host().states if state.name == "resnet")
     assert state.state == "loaded", state.reason
-    assert sorted(record.name for record in state.records) == NAMES
+    architectures = [record for record in state.records if isinstance(record, Architecture)]
+    assert sorted(record.name for record in architectures) == NAMES
     assert {*NAMES, "resnet18", "resnet200-v2", "cifar-resnet110"} <= set(list_models())
     assert model_info("resnext50").name == "resnext"
 

@@ -12,14 +12,14 @@ from kerasdl_resnet import parts
 def build(config: Config, spec: Spec) -> keras.Model:
     """Four convolutions, two residual branches of two more, the largest value of each channel.
 
-    `layer1` to `layer3` halve the image and name their outputs; the first and the last have a
+    `stage1` to `stage3` halve the image and name their outputs; the first and the last have a
     residual branch. The head has no bias, and its logits are multiplied by `head_scale`.
     """
     outputs = spec.output_count
     inputs, x = building.image_inputs(spec)
     x = _convolution(x, config.width, "prepare")
     for number in (1, 2, 3):
-        name = f"layer{number}"
+        name = f"stage{number}"
         x = _convolution(x, config.width * 2**number, f"{name}_conv")
         parts.check_size(x, name)
         x = keras.layers.MaxPooling2D(2, name=f"{name}_pool", **parts.LAST)(x)
