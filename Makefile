@@ -34,7 +34,7 @@ $(BIN)/python:
 
 .make/test: .make/run
 	@echo "installing what the tests need"
-	$(PIP) install $(LIMITS) -e ".[safetensors,tensorboard]" $(TENSORFLOW) -r tests/requirements.txt
+	$(PIP) install $(LIMITS) -e ".[safetensors,tensorboard,text]" $(TENSORFLOW) -r tests/requirements.txt
 	@touch $@
 
 .make/docs: .make/run

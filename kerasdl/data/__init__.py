@@ -3,7 +3,8 @@
 `load("digits")`, `load("houses.csv", target="price")` or `load("my_photos/")` gives a `Data`
 record, `split` makes what it lacks of training, validation and test samples, `preprocessing` gives
 Keras layers fitted on the training samples, and `Batches` serves them to `model.fit` in an order
-that is a pure function of seed and epoch.
+that is a pure function of seed and epoch. For texts there are readers, `train_tokenizer`,
+`LengthBatches` and `pack`.
 
 Names are resolved on first use: importing this package imports neither Keras nor scikit-learn nor
 pandas.
@@ -15,52 +16,86 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kerasdl.data.batches import Batches
     from kerasdl.data.checks import DataWarning, check_data
+    from kerasdl.data.date_pairs import DATE_LOCALES, dates
     from kerasdl.data.few_labels import few_labels
     from kerasdl.data.inputs import Column, Inputs
+    from kerasdl.data.length_batches import LengthBatches
     from kerasdl.data.loading import load
     from kerasdl.data.mixing import CutMix, Mixup
+    from kerasdl.data.packing import Packed, pack
     from kerasdl.data.preprocess import DATA_PREPROCESSING, preprocessing
     from kerasdl.data.records import Data, Samples
     from kerasdl.data.sample_order import order
     from kerasdl.data.splitting import split
+    from kerasdl.data.standard_library import python_source
     from kerasdl.data.table_preprocessing import TablePreprocessing
+    from kerasdl.data.text_readers import read_columns, read_conllu, read_lines, read_parallel
+    from kerasdl.data.tokenizer_training import train_tokenizer
+    from kerasdl.data.tokenizers import Tokenizer
+    from kerasdl.data.truncating import truncate
 
 _HOMES = {
     "DATA_PREPROCESSING": "preprocess",
+    "DATE_LOCALES": "date_pairs",
     "Batches": "batches",
     "Column": "inputs",
     "CutMix": "mixing",
     "Data": "records",
     "DataWarning": "checks",
     "Inputs": "inputs",
+    "LengthBatches": "length_batches",
     "Mixup": "mixing",
+    "Packed": "packing",
     "Samples": "records",
     "TablePreprocessing": "table_preprocessing",
+    "Tokenizer": "tokenizers",
     "check_data": "checks",
+    "dates": "date_pairs",
     "few_labels": "few_labels",
     "load": "loading",
     "order": "sample_order",
+    "pack": "packing",
     "preprocessing": "preprocess",
+    "python_source": "standard_library",
+    "read_columns": "text_readers",
+    "read_conllu": "text_readers",
+    "read_lines": "text_readers",
+    "read_parallel": "text_readers",
     "split": "splitting",
+    "train_tokenizer": "tokenizer_training",
+    "truncate": "truncating",
 }
 
 __all__ = [
     "DATA_PREPROCESSING",
+    "DATE_LOCALES",
     "Batches",
     "Column",
     "CutMix",
     "Data",
     "DataWarning",
     "Inputs",
+    "LengthBatches",
     "Mixup",
+    "Packed",
     "Samples",
     "TablePreprocessing",
+    "Tokenizer",
     "check_data",
+    "dates",
     "few_labels",
     "load",
     "order",
+    "pack",
     "preprocessing",
+    "python_source",
+    "read_columns",
+    "read_conllu",
+    "read_lines",
+    "read_parallel",
     "split",
+    "train_tokenizer",
+    "truncate",
 ]
 
 
