@@ -23,6 +23,7 @@ _ROOMS = (
     "cards",
     "compress",
     "data",
+    "decoding",
     "inside",
     "layers",
     "losses",
