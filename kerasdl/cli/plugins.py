@@ -45,7 +45,8 @@ def list_plugins(
             [{**row, "traceback": state.traceback} for row, state in full] if traceback else rows
         )
         return
-    output.table(rows, "no plugin is installed")
+    shown = [{**row, "ms": f"{row['ms']:.1f}"} for row in rows]
+    output.table(shown, "no plugin is installed")
     if traceback:
         for state in states:
             if state.traceback:
