@@ -16,6 +16,8 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 test test-all: export JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/.make/jax
 test test-all: export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0
 test test-all: export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES ?= -1
+# Compiled in haste, since most of it runs once; the long suite has all optimizations.
+test: export JAX_DISABLE_MOST_OPTIMIZATIONS ?= 1
 
 .PHONY: help demo test test-all test-gpu lint docs serve format build clean
 
