@@ -84,7 +84,7 @@ def _load_h5(model: keras.Model, path: Path) -> set[str]:
 
 
 def _copy(model: keras.Model, values: list[tuple[str, Any]], source: Path) -> set[str]:
-    pairs = _by_path(model, dict(values)) or _by_order(model, values, source)
+    pairs = _by_path(model, values) or _by_order(model, values, source)
     fresh = [
         f"{variable.path} {tuple(value.shape) if value.size else 'none'} -> {tuple(variable.shape)}"
         for variable, value in pairs
@@ -110,16 +110,18 @@ def _copy(model: keras.Model, values: list[tuple[str, Any]], source: Path) -> se
     }
 
 
-def _by_path(model: keras.Model, values: dict[str, Any]) -> list[tuple[Any, Any]] | None:
+def _by_path(model: keras.Model, values: list[tuple[str, Any]]) -> list[tuple[Any, Any]] | None:
     """Each variable with the value of its name, where the source has all but the head's; else None.
 
     So an encoder goes from one task's head to another's. What the source lacks is given as an
     empty array, which fits no variable.
     """
-    head = _last_layer_with_weights(model)
-    if any(v.path not in values and not v.path.startswith(f"{head}/") for v in model.weights):
+    named, head = dict(values), _last_layer_with_weights(model)
+    if len(named) < len(values) or len({v.path for v in model.weights}) < len(model.weights):
+        return None  # a name that means two variables tells nothing
+    if any(v.path not in named and not v.path.startswith(f"{head}/") for v in model.weights):
         return None
-    return [(v, values.get(v.path, np.empty(0))) for v in model.weights]
+    return [(v, named.get(v.path, np.empty(0))) for v in model.weights]
 
 
 def _by_order(
