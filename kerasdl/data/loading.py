@@ -69,7 +69,8 @@ def load(
     else:
         with readable(source):
             path = existing(source)
-            alone = _without_targets(path, image_size) if task == AUTOENCODING else None
+            bare = task == AUTOENCODING and target is None
+            alone = _without_targets(path, image_size) if bare else None
             data = alone or _load_path(path, own_task, target, image_size)
     if image_size is not None:
         data = _resized(data, image_size)

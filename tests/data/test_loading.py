@@ -216,3 +216,11 @@ def test_autoencoding_keeps_the_labels_there_are():
     assert data.task == "autoencoding" and data.classes == tuple("0123456789")
     with pytest.raises(UserError, match="the task autoencoding is for images and arrays"):
         load("diabetes", task="autoencoding")
+
+
+def test_targets_given_for_autoencoding_are_kept(unlabelled):
+    folder, images = unlabelled
+    np.save(folder / "labels.npy", np.arange(9) % 3)
+    data = load(folder / "alone.npy", task="autoencoding", target=str(folder / "labels.npy"))
+    np.testing.assert_array_equal(data.train.y, np.arange(9) % 3)
+    np.testing.assert_array_equal(data.train.x, images)
