@@ -63,6 +63,29 @@ def image_inputs(spec: Spec, *, fixed_size: bool = False) -> Pair:
     return _in_floats(spec)
 
 
+def token_inputs(spec: Spec, name: str = "tokens", target: bool = False) -> keras.KerasTensor:
+    """An input of token numbers `(B, T)` of any length, 0 where a row is filled up on its right.
+
+    Args:
+        spec: What the data say.
+        name: Name of the input.
+        target: Whether it is of the target's vocabulary.
+
+    Raises:
+        UserError: If the spec has no vocabulary.
+
+    Example:
+        >>> token_inputs(Spec(task="language-modelling", vocab_size=65)).shape
+        (None, None)
+    """
+    size, field = spec.vocab_size, "vocab_size"
+    if target:
+        size, field = spec.target_vocab_size, "target_vocab_size"
+    if size is None or size < 1:
+        raise UserError(f"`{field}` must be at least 1. Received: {field}={size}")
+    return keras.Input((None,), dtype="int32", name=name)
+
+
 def _in_floats(spec: Spec) -> Pair:
     inputs = x = keras.Input(spec.input_shape, dtype=spec.input_dtype, name="input")
     if "float" not in spec.input_dtype:

@@ -16,6 +16,7 @@ from kerasdl.cli import (
     data,
     describe,
     evaluate,
+    generate,
     gradcheck,
     list_,
     look,
@@ -85,6 +86,7 @@ app.command("backends")(backends.backends)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
+app.command("generate")(generate.generate)
 app.command("look")(look.look)
 app.command("compress")(compress.compress)
 app.command("schedule")(schedule.schedule)

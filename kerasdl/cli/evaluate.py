@@ -22,3 +22,4 @@ def evaluate(
         output.table(evaluation.table)
         print()
     output.pairs({f"{split} {name.replace('_', ' ')}": v for name, v in evaluation.figures.items()})
+    output.pairs({f"{name} by": text for name, text in evaluation.notes.items()})

@@ -8,7 +8,7 @@ from kerasdl.cli import output
 def look(
     run: str = typer.Argument(help="Run folder."),
     inputs: list[str] = typer.Argument(
-        None, help="Images, or folders of them; test samples by default, half of them mistakes."
+        None, help="Images or texts, or files of them; test images by default, half mistakes."
     ),
     layer: str = typer.Option("", help="Layer whose maps are shown and used for Grad-CAM."),
     class_: str = typer.Option(
@@ -18,7 +18,7 @@ def look(
     count: int = typer.Option(8, min=1, max=64, help="Images to show at most."),
     backend: str = typer.Option("", help="jax, tensorflow or torch."),
 ) -> None:
-    """Draw a network's filters, feature maps, and the places its answers rest on (Grad-CAM)."""
+    """Draw filters, feature maps and Grad-CAM of a run on images; attentions of one on texts."""
     from kerasdl.training.look import look as look_room
 
     done = look_room(

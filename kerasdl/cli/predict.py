@@ -7,11 +7,11 @@ from kerasdl.cli import output
 
 def predict(
     run: str = typer.Argument(help="Run folder."),
-    inputs: list[str] = typer.Argument(help="Files or folders of raw inputs."),
+    inputs: list[str] = typer.Argument(help="Files or folders of raw inputs, or texts."),
     backend: str = typer.Option("", help="jax, tensorflow or torch."),
     json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
-    """Predict raw inputs: images, arrays, tables."""
+    """Predict: classes, labels, values, forecasts, translations, captions."""
     from kerasdl.training.run import predict as predict_room
 
     rows = predict_room(run, inputs, backend or None)

@@ -13,9 +13,11 @@ def print_results(folder: Path) -> None:
     if results["table"]:
         output.table(results["table"])
         print()
+    split = results.get("measured_on", "test")
     output.pairs(
-        {f"test {name.replace('_', ' ')}": value for name, value in results["test"].items()}
+        {f"{split} {name.replace('_', ' ')}": value for name, value in results["test"].items()}
     )
+    output.pairs({f"{name} by": text for name, text in results.get("notes", {}).items()})
     minutes, seconds = divmod(results["seconds"], 60)
     output.pairs(
         {

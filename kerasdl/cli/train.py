@@ -20,7 +20,17 @@ def train(
     preprocessing: str = typer.Option(
         "", help="none, center, standardize, unit, symmetric or auto."
     ),
+    tokenizer: str = typer.Option(
+        "", help="characters, words, bpe or unigram, such as 'bpe(vocab_size=8000)'."
+    ),
+    target_tokenizer: str = typer.Option("", help="The same for targets that are texts."),
+    context: int = typer.Option(None, help="Longest input, in tokens or steps."),
+    target_context: int = typer.Option(None, help="Longest target, in tokens."),
+    word_length: int = typer.Option(None, help="Characters of each word that are read; 0: none."),
+    overlong: str = typer.Option("", help="Texts beyond that: cut or refuse."),
+    horizon: int = typer.Option(None, help="Steps to forecast."),
     epochs: int = typer.Option(None, help="Passes over the training split."),
+    steps: int = typer.Option(None, help="Steps of an epoch, for language modelling."),
     batch_size: int = typer.Option(None, help="Samples a step."),
     learning_rate: float = typer.Option(None, help="Peak learning rate."),
     optimizer: str = typer.Option(
@@ -40,6 +50,9 @@ def train(
         "", help="cosine, constant, or factors: 'warmup(epochs(1)) >> cosine(epochs(9))'."
     ),
     weight_decay: float = typer.Option(None, help="Decoupled weight decay."),
+    no_decay: list[str] = typer.Option(
+        [], metavar="REGEX", help="Variables that do not decay, by their path."
+    ),
     label_smoothing: float = typer.Option(
         None, help="Share of the target spread over all classes."
     ),
@@ -82,7 +95,15 @@ def train(
         "target": options.columns(target),
         "image_size": options.size(image_size),
         "preprocessing": preprocessing,
+        "tokenizer": tokenizer,
+        "target_tokenizer": target_tokenizer,
+        "context": context,
+        "target_context": target_context,
+        "word_length": word_length,
+        "overlong": overlong,
+        "horizon": horizon,
         "epochs": epochs,
+        "steps": steps,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "optimizer": optimizer,
@@ -92,6 +113,7 @@ def train(
         "augment": tuple(augment),
         "schedule": schedule,
         "weight_decay": weight_decay,
+        "no_decay": tuple(no_decay),
         "label_smoothing": label_smoothing,
         "mix": mix,
         "layer_decay": layer_decay,

@@ -15,85 +15,111 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kerasdl.data.batches import Batches
-    from kerasdl.data.checks import DataWarning, check_data
+    from kerasdl.data.checks import check_data
+    from kerasdl.data.data_warning import DataWarning
     from kerasdl.data.date_pairs import DATE_LOCALES, dates
     from kerasdl.data.few_labels import few_labels
+    from kerasdl.data.form import Form
     from kerasdl.data.inputs import Column, Inputs
     from kerasdl.data.length_batches import LengthBatches
     from kerasdl.data.loading import load
     from kerasdl.data.mixing import CutMix, Mixup
     from kerasdl.data.packing import Packed, pack
+    from kerasdl.data.plans import SeriesPlan, TextPlan
+    from kerasdl.data.preparing import prepare
     from kerasdl.data.preprocess import DATA_PREPROCESSING, preprocessing
     from kerasdl.data.records import Data, Samples
     from kerasdl.data.sample_order import order
+    from kerasdl.data.series import series_data
     from kerasdl.data.splitting import split
     from kerasdl.data.standard_library import python_source
     from kerasdl.data.table_preprocessing import TablePreprocessing
+    from kerasdl.data.text_form import TextForm
     from kerasdl.data.text_readers import read_columns, read_conllu, read_lines, read_parallel
+    from kerasdl.data.texts_data import running_text, texts_data
     from kerasdl.data.tokenizer_training import train_tokenizer
     from kerasdl.data.tokenizers import Tokenizer
     from kerasdl.data.truncating import truncate
+    from kerasdl.data.window_batches import WindowBatches
 
 _HOMES = {
-    "DATA_PREPROCESSING": "preprocess",
-    "DATE_LOCALES": "date_pairs",
     "Batches": "batches",
     "Column": "inputs",
     "CutMix": "mixing",
+    "DATA_PREPROCESSING": "preprocess",
+    "DATE_LOCALES": "date_pairs",
     "Data": "records",
-    "DataWarning": "checks",
+    "DataWarning": "data_warning",
+    "Form": "form",
     "Inputs": "inputs",
     "LengthBatches": "length_batches",
     "Mixup": "mixing",
     "Packed": "packing",
     "Samples": "records",
+    "SeriesPlan": "plans",
     "TablePreprocessing": "table_preprocessing",
+    "TextForm": "text_form",
+    "TextPlan": "plans",
     "Tokenizer": "tokenizers",
+    "WindowBatches": "window_batches",
     "check_data": "checks",
     "dates": "date_pairs",
     "few_labels": "few_labels",
     "load": "loading",
     "order": "sample_order",
     "pack": "packing",
+    "prepare": "preparing",
     "preprocessing": "preprocess",
     "python_source": "standard_library",
     "read_columns": "text_readers",
     "read_conllu": "text_readers",
     "read_lines": "text_readers",
     "read_parallel": "text_readers",
+    "running_text": "texts_data",
+    "series_data": "series",
     "split": "splitting",
+    "texts_data": "texts_data",
     "train_tokenizer": "tokenizer_training",
     "truncate": "truncating",
 }
 
 __all__ = [
-    "DATA_PREPROCESSING",
-    "DATE_LOCALES",
     "Batches",
     "Column",
     "CutMix",
+    "DATA_PREPROCESSING",
+    "DATE_LOCALES",
     "Data",
     "DataWarning",
+    "Form",
     "Inputs",
     "LengthBatches",
     "Mixup",
     "Packed",
     "Samples",
+    "SeriesPlan",
     "TablePreprocessing",
+    "TextForm",
+    "TextPlan",
     "Tokenizer",
+    "WindowBatches",
     "check_data",
     "dates",
     "few_labels",
     "load",
     "order",
     "pack",
+    "prepare",
     "preprocessing",
     "python_source",
     "read_columns",
     "read_conllu",
     "read_lines",
     "read_parallel",
+    "running_text",
+    "series_data",
     "split",
+    "texts_data",
     "train_tokenizer",
     "truncate",
 ]

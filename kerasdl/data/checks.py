@@ -8,10 +8,6 @@ from kerasdl.errors import UserError
 _VALUE_TASKS = ("tabular-regression", "multi-label-classification")
 
 
-class DataWarning(UserWarning):
-    """Something was done to the data that its owner should know: a column left out, a fallback."""
-
-
 def check_same_length(x: np.ndarray, y: np.ndarray, where: str) -> None:
     """Raises `UserError` unless there is one target for each input."""
     if x.ndim == 0 or y.ndim == 0:

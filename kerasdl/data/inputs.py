@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from kerasdl.data.text_form import TextForm
 from kerasdl.errors import UserError, did_you_mean
 
-INPUT_KINDS = ("images", "table", "arrays", "tokens", "text")
+INPUT_KINDS = ("images", "table", "arrays", "series", "texts", "tokens", "words")
 COLUMN_KINDS = ("numeric", "categorical", "date")
 DATE_PARTS = ("year", "month", "day", "weekday", "hour")
 
@@ -52,14 +53,15 @@ class Inputs:
     """How a raw input of a data source looks: enough to read one from a file and feed a model.
 
     Args:
-        kind: `images`, `table`, `arrays`, `tokens` (words as numbers) or `text` (characters as
-            numbers).
-        shape: Shape of one input as the model takes it, without the batch axis: `(H, W, C)` for
-            images, `(columns,)` for a table's matrix, `(context,)` for tokens and text.
+        kind: `images`, `table`, `arrays`, `series`, `texts` (not yet in numbers), `tokens`, or
+            `words` (tokens with the characters of each).
+        shape: Shape of one input, without the batch axis: `(H, W, C)` for images, `(columns,)`
+            for a table's matrix, `(context, columns)` for series, `(context,)` for tokens,
+            `(context, 1 + characters)` for words.
         dtype: Dtype of that input.
-        columns: The columns of a table, in the order of its matrix.
-        vocabulary: Words or characters. Number 0 is padding, 1 is unknown (`tokens`); 0 is
-            unknown (`text`); the entries follow.
+        columns: The columns of a table or series, in the order of its matrix.
+        text: How a text becomes tokens, for `tokens` and `words`.
+        characters: How a word becomes characters, for `words`.
         value_range: Smallest and largest value that a pixel can have, where known; an image file
             (0 to 255) is brought to it.
         resize: Whether an image of another size is resized; otherwise it is refused.
@@ -69,7 +71,8 @@ class Inputs:
     shape: tuple[int, ...]
     dtype: str = "float32"
     columns: tuple[Column, ...] = ()
-    vocabulary: tuple[str, ...] = ()
+    text: TextForm | None = None
+    characters: TextForm | None = None
     value_range: tuple[float, float] | None = None
     resize: bool = False
 
@@ -80,19 +83,14 @@ class Inputs:
             )
 
     @property
-    def reserved(self) -> int:
-        """Numbers before the vocabulary's first entry: padding and unknown, or unknown alone."""
-        return {"tokens": 2, "text": 1}.get(self.kind, 0)
-
-    @property
     def vocab_size(self) -> int | None:
-        """Vocabulary with the reserved numbers, or `None` where there is no vocabulary."""
-        return len(self.vocabulary) + self.reserved if self.vocabulary else None
+        """Tokens of the vocabulary, or `None` where there is none."""
+        return None if self.text is None else self.text.vocab_size
 
     @property
     def context(self) -> int | None:
-        """Longest input, in tokens or characters."""
-        return self.shape[0] if self.kind in {"tokens", "text"} else None
+        """Longest input, in tokens or steps."""
+        return self.shape[0] if self.kind in {"tokens", "words", "series"} else None
 
     @property
     def matrix_columns(self) -> tuple[Column, ...]:
@@ -112,8 +110,9 @@ class Inputs:
                 | ({"categories": list(column.categories)} if column.categories else {})
                 for column in self.columns
             ]
-        if self.vocabulary:
-            state["vocabulary"] = list(self.vocabulary)
+        for name in ("text", "characters"):
+            if getattr(self, name) is not None:
+                state[name] = getattr(self, name).to_dict()
         if self.value_range is not None:
             state["value_range"] = list(self.value_range)
         if self.resize:
@@ -145,7 +144,9 @@ class Inputs:
     def _plain(state: Mapping[str, Any]) -> dict[str, Any]:
         values = dict(state)
         values["shape"] = tuple(int(size) for size in state["shape"])
-        values["vocabulary"] = tuple(state.get("vocabulary", ()))
+        for name in ("text", "characters"):
+            if name in state:
+                values[name] = TextForm.from_dict(state[name])
         values["columns"] = tuple(
             Column(entry["name"], entry["kind"], tuple(entry.get("categories", ())))
             for entry in state.get("columns", ())
@@ -159,8 +160,9 @@ class Inputs:
         """Raw inputs from files, stacked, and a name for each sample.
 
         Images: PNG, JPEG, folders of them, `.npy`, `.npz`, IDX. Tables: CSV with these columns
-        (others are passed over). Arrays: `.npy`, `.npz`. Tokens: text files, a sample a line.
-        Text: text files, cut into pieces of `shape[0]` characters.
+        (others are passed over). Series: CSV with these columns, of which the last `shape[0]` rows
+        are taken. Arrays: `.npy`, `.npz`. Tokens and words: text files, a sample a line; what is no
+        file is a text itself.
 
         Raises:
             UserError: On a file that is missing, unreadable or of another form than these inputs.

@@ -17,15 +17,16 @@ from kerasdl.data.npz_names import sorted_arrays
 from kerasdl.data.records import AUTOENCODING, Data
 from kerasdl.data.resize import resized
 from kerasdl.data.sample_order import whole
+from kerasdl.data.series import load_series
 from kerasdl.data.table import load_table
-from kerasdl.data.text import load_text
+from kerasdl.data.text_files import TEXT_SUFFIXES, is_text, load_text_file
 from kerasdl.errors import UserError
 
 if TYPE_CHECKING:
     import numpy as np
 
-_TABLES, _TEXTS, _ARRAYS = (".csv", ".tsv"), (".txt",), (".npz", ".npy")
-_SUFFIXES = (*_TABLES, *_TEXTS, *_ARRAYS)
+_TABLES, _ARRAYS = (".csv", ".tsv"), (".npz", ".npy")
+_SUFFIXES = (*_TABLES, *TEXT_SUFFIXES, *_ARRAYS)
 
 
 def load(
@@ -43,7 +44,12 @@ def load(
     - `.csv`, `.tsv` (`.gz`, `.xz`): a table, with `target`.
     - `.npz`: arrays `x`, `y`, or `x_train`, `y_train`, `x_test`, `y_test`. `.npy`: inputs, with
       `target` the path of the `.npy` with the targets.
-    - `.txt` (`.gz`, `.xz`): a text, whose next character is predicted.
+    - `.csv` with `task="forecasting"`: rows in order of time; `target` the columns to forecast.
+    - `.txt` (`.gz`, `.xz`): a text, whose next token is predicted; with `target` the path of its
+      translation, line by line. `.conllu`: annotated sentences. A `.csv` or `.tsv` with a task of
+      texts: see `load_text_file`.
+
+    Texts and series come as they are; `prepare` makes numbers of them, once they are split.
 
     A name goes before a folder of the same name; write `./digits` for the folder.
 
@@ -62,19 +68,20 @@ def load(
     if not isinstance(source, str | Path) or not str(source):
         raise UserError(f"`source` must be a name or a path. Received: source={source!r}")
     _check_image_size(image_size)
-    own_task = None if task == AUTOENCODING else task
+    lines = task == AUTOENCODING and bare_suffix(Path(source)) in TEXT_SUFFIXES
+    own_task = None if task == AUTOENCODING and not lines else task
     record = _record(source)
     if record is not None:
         data = _load_named(record, own_task, target)
     else:
         with readable(source):
             path = existing(source)
-            bare = task == AUTOENCODING and target is None
+            bare = task == AUTOENCODING and target is None and not lines
             alone = _without_targets(path, image_size) if bare else None
             data = alone or _load_path(path, own_task, target, image_size)
     if image_size is not None:
         data = _resized(data, image_size)
-    return _as_autoencoding(data) if task == AUTOENCODING else data
+    return _as_autoencoding(data) if task == AUTOENCODING and not lines else data
 
 
 def _load_path(
@@ -85,13 +92,15 @@ def _load_path(
 ) -> Data:
     if path.is_dir():
         return _load_folder(path, task, target, image_size)
+    if is_text(path, task, target):
+        return load_text_file(path, task, target)
     suffix = bare_suffix(path)
+    if suffix in _TABLES and task == "forecasting":
+        return load_series(path, target)
     if suffix in _TABLES:
         return load_table(path, target=target, task=task)
     if suffix in _ARRAYS:
         return _load_arrays(path, task, target)
-    if suffix in _TEXTS:
-        return _load_text(path, task, target)
     if is_idx_name(path):
         raise UserError(f"{path}: give the folder that holds images and labels: {path.parent}")
     raise UserError(
@@ -196,16 +205,6 @@ def _load_arrays(path: Path, task: str | None, target: str | Sequence[str] | Non
             )
         parts, classes = {"train": (read_npy(path), read_npy(target))}, None
     return array_data(parts, name=bare_name(path), source=str(path), task=task, classes=classes)
-
-
-def _load_text(path: Path, task: str | None, target: str | Sequence[str] | None) -> Data:
-    if target is not None:
-        raise _does_not_apply("target", path, "tables and .npy files")
-    if task not in (None, "language-modelling"):
-        raise UserError(
-            f"{path}: a text is for the task language-modelling. Received: task={task!r}"
-        )
-    return load_text(path)
 
 
 def _resized(data: Data, size: tuple[int, int]) -> Data:

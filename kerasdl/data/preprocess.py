@@ -21,7 +21,7 @@ DATA_PREPROCESSING = (
     "piecewise",
 )
 
-_AUTO = {"images": "unit", "arrays": "standardize", "table": "auto"}
+_AUTO = {"images": "unit", "arrays": "standardize", "series": "standardize", "table": "auto"}
 _PIECE = 2**22  # values
 _SMALLEST = 1e-5  # Keras's Normalization takes standard deviations below 1e-7 for 1e-7
 
@@ -35,9 +35,9 @@ def preprocessing(kind: str, train_x: np.ndarray, inputs: Inputs) -> list["keras
     - `robust`: minus the median, by the spread of the middle half (as a standard deviation).
     - `piecewise`: tables only: `standardize`, long-tailed positive columns by their logarithm, and
       beside each number its place among its training quantiles, piece by piece.
-    - `auto`: images `unit`, arrays `standardize`; tables `piecewise`, with 32 pieces or fewer, one
-      for every 200 training rows and none below 800, so that a small table is only standardized;
-      tokens and text `none`.
+    - `auto`: images `unit`, arrays and series `standardize`; tables `piecewise`, with 32 pieces or
+      fewer, one for every 200 training rows and none below 800, so that a small table is only
+      standardized; texts `none`.
 
     Statistics are taken of `train_x` alone: give the training split. Images: per channel; `unit`
     and `symmetric` by the range of a pixel where it is known. Arrays: per feature. Tables: per
@@ -64,11 +64,11 @@ def preprocessing(kind: str, train_x: np.ndarray, inputs: Inputs) -> list["keras
             f"`preprocessing` must be one of {', '.join(DATA_PREPROCESSING)}. "
             f"Received: {kind!r}.{did_you_mean(kind, DATA_PREPROCESSING)}"
         )
-    if inputs.kind in {"tokens", "text"}:
+    if inputs.kind in {"tokens", "words"}:
         if kind not in {"auto", "none"}:
             raise UserError(
-                f"`preprocessing` of {inputs.kind} must be none: its numbers stand for "
-                f"{'words' if inputs.kind == 'tokens' else 'characters'}. Received: {kind!r}"
+                f"`preprocessing` of texts must be none: their numbers stand for tokens. "
+                f"Received: {kind!r}"
             )
         return []
     kind = _AUTO[inputs.kind] if kind == "auto" else kind

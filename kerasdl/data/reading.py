@@ -9,15 +9,18 @@ from kerasdl.data import images
 from kerasdl.data.arrays import read_npy, read_npz
 from kerasdl.data.checks import check_finite
 from kerasdl.data.csv_frame import read_frame
-from kerasdl.data.files import existing, read_utf8, readable
+from kerasdl.data.files import bare_suffix, existing, read_utf8, readable
 from kerasdl.data.idx import is_idx_name, read_idx
 from kerasdl.data.inputs import Inputs
 from kerasdl.data.npz_names import sorted_arrays
 from kerasdl.data.table_columns import table_matrix
-from kerasdl.data.text import character_numbers, word_numbers, words
+from kerasdl.data.tokenizers import split_words
+from kerasdl.data.tokenizing import word_rows
 from kerasdl.errors import UserError
 
 Read = tuple[np.ndarray, list[str]]
+TEXT_KINDS = ("tokens", "words")
+TEXT_SUFFIXES = (".txt", ".tsv", ".csv")
 
 
 def read_inputs(inputs: Inputs, paths: Sequence[str | Path]) -> Read:
@@ -26,12 +29,13 @@ def read_inputs(inputs: Inputs, paths: Sequence[str | Path]) -> Read:
         paths = [paths]
     if not paths:
         raise UserError("at least one input file is needed. Received: none.")
+    if inputs.kind in TEXT_KINDS:
+        return _text_inputs(inputs, paths)
     reader = {
         "images": _image_inputs,
         "table": _table_inputs,
         "arrays": _array_inputs,
-        "tokens": _token_inputs,
-        "text": _text_inputs,
+        "series": _series_inputs,
     }[inputs.kind]
     arrays, names = [], []
     for path in paths:
@@ -145,35 +149,52 @@ def _table_inputs(inputs: Inputs, path: Path) -> Read:
     return matrix, [f"{path}:{row + 1}" for row in range(len(matrix))]
 
 
-def _token_inputs(inputs: Inputs, path: Path) -> Read:
-    lines, names = _lines(path)
-    texts = [words(line) for line in lines]
-    return word_numbers(texts, inputs.vocabulary, inputs.shape[0]), names
-
-
-def _lines(path: Path) -> Read:
-    _refuse_folder(path, "texts are read from a text file, one a line")
-    numbered = [(n, line) for n, line in enumerate(read_utf8(path).split("\n"), 1) if line.strip()]
-    if not numbered:
-        raise UserError(f"{path}: the text must have at least one line that is not empty.")
-    return [line for _, line in numbered], [f"{path}:{number}" for number, _ in numbered]
-
-
-def _text_inputs(inputs: Inputs, path: Path) -> Read:
-    _refuse_folder(path, "a text is read from a text file")
+def _series_inputs(inputs: Inputs, path: Path) -> Read:
+    """The last rows of a table, from which the next are forecast."""
+    if path.suffix.lower() in {".npy", ".npz"}:
+        return _array_inputs(inputs, path)
+    _refuse_folder(path, "a series is read from a CSV file")
+    matrix = table_matrix(read_frame(path), inputs, str(path))
     context = inputs.shape[0]
-    numbers = character_numbers(read_utf8(path), inputs.vocabulary)
-    if len(numbers) < context:
+    if len(matrix) < context:
         raise UserError(
-            f"{path}: a text needs at least {context} characters, the model's context. "
-            f"Received: {len(numbers)}."
+            f"{path}: a forecast needs at least {context} rows to look back on. "
+            f"Received: {len(matrix)}."
         )
-    windows = len(numbers) // context
-    starts = range(0, windows * context, context)
-    return (
-        numbers[: windows * context].reshape(windows, context),
-        [f"{path}:{start}" for start in starts],
-    )
+    return matrix[np.newaxis, -context:], [f"{path}:{len(matrix) + 1}"]
+
+
+def _text_inputs(inputs: Inputs, sources: Sequence[str | Path]) -> Read:
+    """Texts of files, one a line, and texts given as they are; a text is its own name."""
+    texts: list[str] = []
+    for source in sources:
+        texts += _lines(source) if _is_file(source) else [str(source)]
+    if not all(text.strip() for text in texts):
+        raise UserError("a text must have at least one word. Received: an empty one.")
+    if inputs.kind == "words":
+        return word_rows(inputs, [split_words(text) for text in texts]), texts
+    return inputs.text.rows(texts), texts
+
+
+def _is_file(source: str | Path) -> bool:
+    """Whether it is there, or is written as a path; else it is a text."""
+    try:
+        if Path(source).expanduser().exists():
+            return True
+    except (OSError, ValueError):
+        return False  # too long, or with characters that no path has
+    text = str(source)
+    return " " not in text and bare_suffix(Path(text)) in TEXT_SUFFIXES
+
+
+def _lines(source: str | Path) -> list[str]:
+    path = existing(source)
+    _refuse_folder(path, "texts are read from a text file, one a line")
+    with readable(path):
+        lines = [line for line in read_utf8(path).split("\n") if line.strip()]
+    if not lines:
+        raise UserError(f"{path}: the text must have at least one line that is not empty.")
+    return [line.removesuffix("\r") for line in lines]
 
 
 def _refuse_folder(path: Path, rule: str) -> None:

@@ -4,8 +4,8 @@ import warnings
 
 import numpy as np
 
-from kerasdl.data.checks import DataWarning
-from kerasdl.data.records import SINGLE_LABEL_TASKS, Data
+from kerasdl.data.data_warning import DataWarning
+from kerasdl.data.records import CONTIGUOUS_TASKS, SINGLE_LABEL_TASKS, Data
 from kerasdl.data.sample_order import whole
 from kerasdl.errors import UserError, require
 
@@ -22,8 +22,8 @@ def split(
     A split that the source has is kept; what is missing is drawn from its training samples, first
     the test samples, then the validation samples. Both fractions are of those training samples.
     Classification: each class keeps its share (scikit-learn's `train_test_split`); classes too
-    rare for that stay in training whole, with a `DataWarning`. Language modelling: the end of the
-    text, in one piece. The same seed gives the same samples on every machine.
+    rare for that stay in training whole, with a `DataWarning`. Texts that run on and series: the
+    end, in one piece. The same seed gives the same samples on every machine.
 
     Args:
         data: What `load` returned.
@@ -86,7 +86,7 @@ def _with_fold(data: Data, seed: int, number: int, folds: int) -> Data:
 
 def _cut(data: Data, indices: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Splits `count` of `indices` off; both parts in rising order."""
-    if data.task == "language-modelling":
+    if data.task in CONTIGUOUS_TASKS:
         return indices[:-count], indices[-count:]
     require("sklearn", "train", "splitting data")
     from sklearn.model_selection import train_test_split

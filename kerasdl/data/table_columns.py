@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kerasdl.data.checks import DataWarning
+from kerasdl.data.data_warning import DataWarning
 from kerasdl.data.inputs import Column, Inputs
 from kerasdl.errors import UserError, did_you_mean
 

@@ -13,6 +13,7 @@ from kerasdl.data.tokenizers import (
     PAD,
     SPECIAL_FORM,
     UNK,
+    WORD,
     Text,
     Tokenizer,
     checked_kind,
@@ -26,7 +27,6 @@ from kerasdl.errors import UserError, require
 if TYPE_CHECKING:
     import tokenizers
 
-_WORD = r"\w+(?:['’\-]\w+)*|[^\w\s]"
 _SCORE_DIGITS = 6
 _SCORE_STEP = 1e-4
 """What the library adds from one character of the rarest kind to the next, in no fixed order."""
@@ -142,7 +142,7 @@ def _untrained(kind: str, lowercase: bool) -> "tokenizers.Tokenizer":
         model.decoder = decoders.Metaspace()
     else:
         model = Tokenizer(models.WordLevel(unk_token=UNK))
-        pattern = Regex(_WORD if kind == "words" else r"[\s\S]")
+        pattern = Regex(WORD if kind == "words" else r"[\s\S]")
         behavior = "removed" if kind == "words" else "isolated"
         model.pre_tokenizer = pre_tokenizers.Split(pattern, behavior, invert=kind == "words")
         if kind == "characters":

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 PAD, UNK, BOS, EOS = "<pad>", "<unk>", "<bos>", "<eos>"
 TOKENIZER_KINDS = ("characters", "words", "bpe", "unigram")
+WORD = r"\w+(?:['’\-]\w+)*|[^\w\s]"
+"""What the kind `words` takes for one: letters and digits with marks inside, or a single mark."""
 SPECIAL_FORM = re.compile(r"<[^<>\s]+>")
 
 Text = str | Sequence[str]
@@ -79,6 +81,11 @@ class Tokenizer:
     def vocab_size(self) -> int:
         """Number of tokens, the special ones included."""
         return self._model.get_vocab_size()
+
+    @property
+    def lowercase(self) -> bool:
+        """Whether letters are made small first."""
+        return self._normalized("A") == "a"
 
     @property
     def pad_id(self) -> int:
@@ -232,6 +239,11 @@ class Tokenizer:
     def _normalized(self, text: str) -> str:
         normalizer = self._model.normalizer
         return text if normalizer is None else normalizer.normalize_str(text)
+
+
+def split_words(text: str) -> list[str]:
+    """The words and punctuation marks of a text, as the kind `words` has them."""
+    return re.findall(WORD, text)
 
 
 def control_tokens(kind: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from kerasdl.data.checks import DataWarning
+from kerasdl.data.data_warning import DataWarning
 from kerasdl.data.sample_order import whole
 from kerasdl.errors import UserError
 

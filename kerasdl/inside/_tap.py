@@ -54,7 +54,7 @@ def tapped(layer: keras.layers.Layer) -> Iterator[Tap]:
     not cut in two.
     """
     tap = Tap(layer)
-    with _swapped(layer, "call", tap):
+    with swapped(layer, "call", tap):
         yield tap
 
 
@@ -64,17 +64,18 @@ def unsquashed(model: keras.Model) -> Iterator[None]:
     ends = (layer for layer in reversed(inner_layers(model)) if not isinstance(layer, _PASSING))
     last = next(ends, None)
     if isinstance(last, keras.layers.Softmax):
-        with _swapped(last, "call", lambda inputs, *_, **__: inputs):
+        with swapped(last, "call", lambda inputs, *_, **__: inputs):
             yield
     elif getattr(last, "activation", None) in _SQUASHING:
-        with _swapped(last, "activation", keras.activations.linear):
+        with swapped(last, "activation", keras.activations.linear):
             yield
     else:
         yield
 
 
 @contextlib.contextmanager
-def _swapped(layer: Any, name: str, value: Any) -> Iterator[None]:
+def swapped(layer: Any, name: str, value: Any) -> Iterator[None]:
+    """Gives a layer another attribute inside a `with`."""
     own = vars(layer).get(name, _MISSING)
     setattr(layer, name, value)
     try:

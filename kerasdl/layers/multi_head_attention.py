@@ -22,6 +22,8 @@ class MultiHeadAttention(HeadedAttention):
     `weights[n, t] = softmax_s(q[n, t] . k[n, s] / sqrt(H) + bias[n, t, s])` over the keys that `t`
     sees, and `y[t] = concat_n(sum_s weights[n, t, s] v[n, s]) W_o + b_o`.
     Query `t` sees key `s` if `s <= t` (causal), `|t - s| < window`, and `s < length`.
+    With `qk_norm` each head's `q` becomes `g_q q / sqrt(mean(q**2) + 1e-6)` before any rotation,
+    and `k` likewise with `g_k`.
 
     Shapes: `B` batch, `T` time steps, `D` features, `N` heads, `K` key heads, `H` head size. Input
     `(B, T, D)`, output `(B, T, output_size)`; weights `(B, N, T, T)`, in float32 at least;
@@ -49,6 +51,8 @@ class MultiHeadAttention(HeadedAttention):
         kernel_initializer: Of `W`, drawn as one matrix, and of `W_o`.
         bias_initializer: Of `b` and `b_o`.
         seed: Of the dropout.
+        qk_norm: Whether queries and keys are normalized, so that scores cannot grow without bound;
+            `g_q` and `g_k` `(H,)` are learned, the same for all heads.
 
     Call arguments:
         inputs, lengths: As above.
@@ -74,7 +78,7 @@ class MultiHeadAttention(HeadedAttention):
 
     Reference: Vaswani et al., 2017, section 3.2, https://arxiv.org/abs/1706.03762; Ainslie et al.,
         2023, https://arxiv.org/abs/2305.13245; Beltagy et al., 2020,
-        https://arxiv.org/abs/2004.05150
+        https://arxiv.org/abs/2004.05150; Henry et al., 2020, https://arxiv.org/abs/2010.04245
     """
 
     def __init__(
@@ -92,6 +96,7 @@ class MultiHeadAttention(HeadedAttention):
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
         seed: int | None = None,
+        qk_norm: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -113,9 +118,10 @@ class MultiHeadAttention(HeadedAttention):
         self.window = window
         self.positions = positions
         self.rotary_base = rotary_base
+        self.qk_norm = qk_norm
 
     def build(self, input_shape: Any) -> None:
-        """Creates the two products."""
+        """Creates the two products and the norms."""
         _checks.axes("inputs", input_shape, "B, T, D")
         features = _checks.known("inputs", input_shape, -1, "features")
         self._build_heads(features)
@@ -123,6 +129,14 @@ class MultiHeadAttention(HeadedAttention):
             check_head_size(self._size)
         units = (self.num_heads + 2 * self._kv_heads) * self._size
         self.input_projection = self._product(features, units, "query_key_value")
+        if self.qk_norm:
+            self.query_norm = self._norm("query_norm")
+            self.key_norm = self._norm("key_norm")
+
+    def _norm(self, name: str) -> keras.layers.Layer:
+        norm = keras.layers.RMSNormalization(epsilon=1e-6, dtype=self.dtype_policy, name=name)
+        norm.build((None, None, None, self._size))
+        return norm
 
     def call(
         self,
@@ -207,6 +221,8 @@ class MultiHeadAttention(HeadedAttention):
     def _project(self, inputs: Any, steps: Any) -> list[Any]:
         heads = (self.num_heads, self._kv_heads, self._kv_heads)
         query, key, value = self._split(flat(self.input_projection, inputs), *heads)
+        if self.qk_norm:
+            query, key = self.query_norm(query), self.key_norm(key)
         if self.positions == "rotary":
             query, key = (rotate(x, steps, self.rotary_base) for x in (query, key))
         return [query, key, value]
@@ -246,6 +262,7 @@ class MultiHeadAttention(HeadedAttention):
             "window": self.window,
             "positions": self.positions,
             "rotary_base": self.rotary_base,
+            "qk_norm": self.qk_norm,
         }
 
 

@@ -3,6 +3,8 @@
 from kerasdl.plugin.types import Dataset
 
 _IMAGES, _TABLE = ("image-classification",), ("tabular-classification",)
+_LANGUAGE, _PAIRS = ("language-modelling",), ("sequence-to-sequence",)
+_FOLDER = "KERASDL_DATA"
 _SKLEARN = "scikit-learn (inside the package)"
 _SKLEARN_LICENSE = "BSD-3-Clause (scikit-learn)"
 
@@ -84,8 +86,83 @@ DATASETS: tuple[Dataset, ...] = (
         name="imdb",
         summary="50,000 film reviews, last 256 words, positive or negative",
         tasks=("text-classification",),
-        loader="kerasdl.data.named:imdb",
+        loader="kerasdl.data.named_texts:imdb",
         source="KERASDL_DATA, or keras.datasets.imdb",
         network=True,
+    ),
+    Dataset(
+        name="trec",
+        summary="5,952 questions of six kinds",
+        tasks=("text-classification",),
+        loader="kerasdl.data.named_texts:trec",
+        source=_FOLDER,
+    ),
+    Dataset(
+        name="ud-english",
+        summary="14,545 English sentences with the part of speech of each word",
+        tasks=("sequence-labelling",),
+        loader="kerasdl.data.named_texts:ud_english",
+        source=f"{_FOLDER}: Universal Dependencies, English Web Treebank",
+        license="CC BY-SA 4.0",
+    ),
+    Dataset(
+        name="tinyshakespeare",
+        summary="A million characters of Shakespeare",
+        tasks=_LANGUAGE,
+        loader="kerasdl.data.named_texts:tinyshakespeare",
+        source=_FOLDER,
+    ),
+    Dataset(
+        name="ptb",
+        summary="Penn Treebank, a million words of newspaper",
+        tasks=_LANGUAGE,
+        loader="kerasdl.data.named_texts:ptb",
+        source=_FOLDER,
+    ),
+    Dataset(
+        name="python-source",
+        summary="Python's own standard library, four million characters",
+        tasks=_LANGUAGE,
+        loader="kerasdl.data.embedded_texts:python_library",
+        source="the Python that runs",
+        license="PSF-2.0",
+    ),
+    Dataset(
+        name="dates",
+        summary="20,000 dates in 22 languages and four formats, and their ISO form",
+        tasks=_PAIRS,
+        loader="kerasdl.data.embedded_texts:written_dates",
+        source="Unicode CLDR, by Babel",
+        license="Unicode-3.0",
+    ),
+    Dataset(
+        name="multi30k-de-en",
+        summary="31,014 captions of photographs, from German to English",
+        tasks=_PAIRS,
+        loader="kerasdl.data.named_texts:multi30k_de_en",
+        source=_FOLDER,
+    ),
+    Dataset(
+        name="multi30k-en-de",
+        summary="31,014 captions of photographs, from English to German",
+        tasks=_PAIRS,
+        loader="kerasdl.data.named_texts:multi30k_en_de",
+        source=_FOLDER,
+    ),
+    Dataset(
+        name="digit-scenes",
+        summary="9,000 scenes of four scanned digits, 36x36 grey, described in words",
+        tasks=("captioning",),
+        loader="kerasdl.data.digit_scenes:digit_scenes",
+        source=_SKLEARN,
+        license=_SKLEARN_LICENSE,
+    ),
+    Dataset(
+        name="etth1",
+        summary="A transformer's oil temperature and six loads, hourly for 20 months",
+        tasks=("forecasting",),
+        loader="kerasdl.data.named_texts:etth1",
+        source=_FOLDER,
+        license="CC BY-ND 4.0",
     ),
 )

@@ -192,6 +192,8 @@ class Spec:
         context: Longest input, in tokens or steps.
         target_context: Longest output, in tokens.
         horizon: Steps to forecast.
+        characters: Size of the vocabulary of characters, where each word comes with its own.
+        word_length: Characters of a word, in an input that has them.
     """
 
     task: str
@@ -204,6 +206,8 @@ class Spec:
     context: int | None = None
     target_context: int | None = None
     horizon: int | None = None
+    characters: int | None = None
+    word_length: int | None = None
 
     @property
     def output_count(self) -> int:

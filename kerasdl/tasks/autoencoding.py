@@ -1,6 +1,5 @@
 """Inputs given back."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import keras
 import numpy as np
 
 from kerasdl import plots
-from kerasdl.data import Data, Samples
+from kerasdl.data import Data, Form, Samples
 from kerasdl.errors import UserError
 from kerasdl.inside import inner_layers, inner_model
 from kerasdl.losses.standardized import StandardizedLoss
@@ -89,12 +88,7 @@ class Autoencoding(Task):
         )
 
     def present(
-        self,
-        outputs: np.ndarray,
-        model: keras.Model,
-        classes: Sequence[str],
-        names: Sequence[str],
-        inputs: np.ndarray,
+        self, outputs: Any, model: keras.Model, form: Form, names: list[str], inputs: np.ndarray
     ) -> list[dict[str, Any]]:
         """The error of each reconstruction, in the input's unit."""
         rows = []
@@ -105,12 +99,7 @@ class Autoencoding(Task):
         return rows
 
     def pictures(
-        self,
-        samples: Samples,
-        outputs: np.ndarray,
-        model: keras.Model,
-        data: Data,
-        folder: Path,
+        self, samples: Samples, outputs: np.ndarray, model: keras.Model, data: Data, folder: Path
     ) -> list[Path]:
         """Inputs above outputs for images; the codes on a plane where the model has a `code`."""
         drawn: list[Path | None] = []

@@ -9,7 +9,7 @@ import numpy as np
 
 from kerasdl import metrics as figures
 from kerasdl import plots
-from kerasdl.data import Data, Samples
+from kerasdl.data import Data, Form, Samples
 from kerasdl.losses.token_loss import TokenLoss
 from kerasdl.tasks.task import Evaluation, Task, output_activation
 
@@ -19,6 +19,7 @@ class Classification(Task):
 
     monitor = "val_accuracy"
     monitor_mode = "max"
+    smooths_labels = True
 
     def loss(self, loss: Any, model: keras.Model, data: Data) -> keras.losses.Loss:
         """Sparse cross-entropy, from logits unless the model ends in a softmax."""
@@ -60,22 +61,17 @@ class Classification(Task):
         return exponentials / exponentials.sum(axis=1, keepdims=True)
 
     def present(
-        self,
-        outputs: np.ndarray,
-        model: keras.Model,
-        classes: Sequence[str],
-        names: Sequence[str],
-        inputs: np.ndarray,
+        self, outputs: Any, model: keras.Model, form: Form, names: list[str], inputs: np.ndarray
     ) -> list[dict[str, Any]]:
         """The class, its probability, and the next two."""
         rows = []
         for name, row in zip(names, self.probabilities(outputs, model), strict=True):
             best = np.argsort(-row, kind="stable")[:3]
-            others = ", ".join(f"{classes[i]} {row[i]:.1%}" for i in best[1:])
+            others = ", ".join(f"{form.labels[i]} {row[i]:.1%}" for i in best[1:])
             rows.append(
                 {
                     "input": name,
-                    "class": classes[best[0]],
+                    "class": form.labels[best[0]],
                     "probability": float(row[best[0]]),
                     "then": others,
                 }
@@ -83,12 +79,7 @@ class Classification(Task):
         return rows
 
     def pictures(
-        self,
-        samples: Samples,
-        outputs: np.ndarray,
-        model: keras.Model,
-        data: Data,
-        folder: Path,
+        self, samples: Samples, outputs: np.ndarray, model: keras.Model, data: Data, folder: Path
     ) -> list[Path]:
         """The confusion matrix, and for images the worst mistakes."""
         probabilities = self.probabilities(outputs, model)

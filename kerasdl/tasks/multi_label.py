@@ -1,6 +1,5 @@
 """Several yes-or-no questions at once."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import keras
 import numpy as np
 
 from kerasdl import metrics as figures
-from kerasdl.data import Data, Samples
+from kerasdl.data import Data, Form, Samples
 from kerasdl.tasks.task import Evaluation, Task, output_activation
 
 
@@ -48,30 +47,20 @@ class MultiLabelClassification(Task):
         return 0.5 * (1.0 + np.tanh(0.5 * outputs.astype("float64")))
 
     def present(
-        self,
-        outputs: np.ndarray,
-        model: keras.Model,
-        classes: Sequence[str],
-        names: Sequence[str],
-        inputs: np.ndarray,
+        self, outputs: Any, model: keras.Model, form: Form, names: list[str], inputs: np.ndarray
     ) -> list[dict[str, Any]]:
         """The labels answered with yes, and every probability."""
         rows = []
         for name, row in zip(names, self.probabilities(outputs, model), strict=True):
-            said = [label for label, value in zip(classes, row, strict=True) if value >= 0.5]
+            said = [label for label, value in zip(form.labels, row, strict=True) if value >= 0.5]
             rows.append(
                 {"input": name, "labels": ", ".join(said) or "none"}
-                | {label: float(value) for label, value in zip(classes, row, strict=True)}
+                | {label: float(value) for label, value in zip(form.labels, row, strict=True)}
             )
         return rows
 
     def pictures(
-        self,
-        samples: Samples,
-        outputs: np.ndarray,
-        model: keras.Model,
-        data: Data,
-        folder: Path,
+        self, samples: Samples, outputs: np.ndarray, model: keras.Model, data: Data, folder: Path
     ) -> list[Path]:
         """None."""
         return []

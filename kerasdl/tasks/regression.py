@@ -9,7 +9,7 @@ import numpy as np
 
 from kerasdl import metrics as figures
 from kerasdl import plots
-from kerasdl.data import Data, Samples
+from kerasdl.data import Data, Form, Samples
 from kerasdl.losses.standardized import StandardizedLoss
 from kerasdl.tasks.task import Evaluation, Task
 
@@ -63,27 +63,17 @@ class Regression(Task):
         return Evaluation(figures.regression_metrics(y, outputs), table)
 
     def present(
-        self,
-        outputs: np.ndarray,
-        model: keras.Model,
-        classes: Sequence[str],
-        names: Sequence[str],
-        inputs: np.ndarray,
+        self, outputs: Any, model: keras.Model, form: Form, names: list[str], inputs: np.ndarray
     ) -> list[dict[str, Any]]:
         """Each predicted value under its target's name."""
         return [
             {"input": name}
-            | {label: float(value) for label, value in zip(classes, row, strict=True)}
+            | {label: float(value) for label, value in zip(form.labels, row, strict=True)}
             for name, row in zip(names, outputs, strict=True)
         ]
 
     def pictures(
-        self,
-        samples: Samples,
-        outputs: np.ndarray,
-        model: keras.Model,
-        data: Data,
-        folder: Path,
+        self, samples: Samples, outputs: np.ndarray, model: keras.Model, data: Data, folder: Path
     ) -> list[Path]:
         """Predicted against true, and the errors' distribution."""
         y = _columns(samples)

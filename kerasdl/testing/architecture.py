@@ -1,7 +1,7 @@
 """The checks of an architecture."""
 
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasdl.backend.compiled import Compiled
 from kerasdl.testing import checks, training
 from kerasdl.testing.checks import demand
 from kerasdl.testing.layer_case import flat
@@ -23,6 +24,7 @@ from kerasdl.testing.precision import precision
 from kerasdl.testing.seeding import seeded
 
 _BATCH, _UNKNOWN_LENGTH, _STEPS = 4, 8, 100
+_WRITING = ("language-modelling", "sequence-to-sequence", "captioning")
 
 
 class ArchitectureCase:
@@ -69,12 +71,40 @@ class ArchitectureCase:
         if self._inputs is not None:
             return [np.asarray(entry) for entry in keras.tree.flatten(self._inputs)]
         generator = np.random.default_rng(0)
-        ids = (self.spec and (self.spec.vocab_size or self.spec.target_vocab_size)) or 2
-        return [example(entry, generator, ids) for entry in self.model.inputs]
+        arrays = []
+        for entry in self.model.inputs:
+            array = example(entry, generator, self.ids(entry), length=self._length(entry))
+            arrays.append(right_padded(array) if is_text(entry) else array)
+        return arrays
+
+    def ids(self, symbol: keras.KerasTensor) -> int:
+        """Size of the vocabulary that an input's integers are from."""
+        if self.spec is None:
+            return 2
+        own = {"previous": self.spec.target_vocab_size, "characters": self.spec.characters}
+        return own.get(symbol.name) or self.spec.vocab_size or self.spec.target_vocab_size or 2
+
+    def _length(self, symbol: keras.KerasTensor) -> int:
+        """Steps of an input that takes any number: what the spec has room for, up to 8."""
+        if self.spec is None:
+            return _UNKNOWN_LENGTH
+        own = self.spec.target_context if symbol.name == "previous" else self.spec.context
+        return min(_UNKNOWN_LENGTH, own or _UNKNOWN_LENGTH)
 
     def run(self, model: keras.Model, rows: Any = slice(None), training: bool = False) -> list[Any]:
         """The outputs on some samples of the batch, flat."""
         return flat(call(model, [array[rows] for array in self.arrays], training=training))
+
+    @cached_property
+    def predict(self) -> Callable[..., list[Any]]:
+        """The shared model at inference on arrays given one by one; compiled where that is quick.
+
+        JAX compiles each operation of an eager call by itself, for each shape.
+        """
+        route = "jax" if keras.backend.backend() == "jax" else "plain"
+        return Compiled(
+            lambda *arrays: flat(call(self.model, list(arrays))), self.model.variables, route=route
+        )
 
     @cached_property
     def outputs(self) -> list[Any]:
@@ -114,7 +144,9 @@ def check_architecture(
         spec: The spec it is built for; `None` where `config` holds the short forms
             (`input_shape=`, `num_classes=`, ...).
         config: Values of the architecture's config fields, chosen small.
-        inputs: One batch; by default random floats, and random ids below the vocabulary size.
+        inputs: One batch; by default random floats, and random ids below the size of the
+            vocabulary: that of the target for an input named `previous`, of the characters for
+            `characters`. Integer inputs of any length are right-padded with 0, each row more.
         no_gradient: Shell-style patterns of paths of trainable variables whose gradient is 0 by
             design, such as an attention's key bias.
         learning_rate: Rate of the 100 steps of Adam.
@@ -198,6 +230,46 @@ def samples_independent(case: ArchitectureCase) -> None:
         assert_close(one, to_numpy(many)[:1], "first sample by itself", rtol=1e-4, atol=1e-5)
 
 
+def padding_changes_nothing(case: ArchitectureCase) -> None:
+    """A text gives the same at its real places with its padding, 0 on the right, and without.
+
+    Holds for integer inputs of any length, such as `kerasdl.building.token_inputs` makes.
+
+    Reproduce: model(tokens), model(tokens[:, :length])
+    """
+    pairs = list(zip(case.model.inputs, case.arrays, strict=True))
+    if not any(is_text(symbol) for symbol, _ in pairs):
+        return
+    last = [array[-1:] for _, array in pairs]
+    bare = [
+        row[:, : _real_steps(row)] if is_text(symbol) else row
+        for (symbol, _), row in zip(pairs, last, strict=True)
+    ]
+    with_padding, without = (case.predict(*arrays) for arrays in (last, bare))
+    for padded, one in zip(with_padding, without, strict=True):
+        padded = to_numpy(padded)[:, : one.shape[1]]
+        assert_close(padded, one, "output with padding", rtol=1e-4, atol=1e-5)
+
+
+def later_tokens_change_nothing(case: ArchitectureCase) -> None:
+    """A model that writes sees no token after the one it stands at.
+
+    Holds for the tasks language-modelling, sequence-to-sequence and captioning, and their last
+    input.
+
+    Reproduce: model(tokens)[:, :half], model(tokens with others from half on)[:, :half]
+    """
+    if case.spec is None or case.spec.task not in _WRITING:
+        return
+    ids, half = case.ids(case.model.inputs[-1]), case.arrays[-1].shape[1] // 2
+    changed = case.arrays[-1].copy()
+    changed[:, half:] = changed[:, half:] % (ids - 1) + 1
+    outputs = case.predict(*case.arrays[:-1], changed)
+    for after, before in zip(outputs, case.predict(*case.arrays), strict=True):
+        after, before = (to_numpy(output)[:, :half] for output in (after, before))
+        assert_close(after, before, "output before the change", rtol=1e-5, atol=1e-6)
+
+
 def every_variable_has_gradient(case: ArchitectureCase) -> None:
     """Every trainable variable gets a finite gradient that is not zero throughout.
 
@@ -276,14 +348,33 @@ def example(
     generator: np.random.Generator,
     ids: int,
     batch_size: int = _BATCH,
+    length: int = _UNKNOWN_LENGTH,
 ) -> np.ndarray:
-    """A batch for an input: random floats, or ids from 1; unknown lengths are 8."""
-    shape = (batch_size, *(_UNKNOWN_LENGTH if size is None else size for size in symbol.shape[1:]))
+    """A batch for an input: random floats, or ids from 1; `length` for unknown sizes."""
+    shape = (batch_size, *(length if size is None else size for size in symbol.shape[1:]))
     if is_floating(symbol):
         return generator.normal(size=shape).astype(dtype_of(symbol))
     if dtype_of(symbol) == "bool":
         return np.ones(shape, "bool")
     return generator.integers(1, max(2, ids), size=shape).astype(dtype_of(symbol))
+
+
+def is_text(symbol: keras.KerasTensor) -> bool:
+    """Whether an input is of integers, and of any length."""
+    shape = symbol.shape
+    whole = "int" in keras.backend.standardize_dtype(symbol.dtype)
+    return whole and len(shape) > 1 and shape[1] is None
+
+
+def right_padded(array: np.ndarray) -> np.ndarray:
+    """Each row a step shorter than the one before, the first one whole."""
+    for row in range(1, len(array)):
+        array[row, max(1, array.shape[1] - row) :] = 0
+    return array
+
+
+def _real_steps(row: np.ndarray) -> int:
+    return int(np.any(row.reshape(row.shape[1], -1), axis=1).sum())
 
 
 ARCHITECTURE_CHECKS = checks.collect(
@@ -292,6 +383,8 @@ ARCHITECTURE_CHECKS = checks.collect(
     symbolic_matches_eager,
     batch_of_one,
     samples_independent,
+    padding_changes_nothing,
+    later_tokens_change_nothing,
     every_variable_has_gradient,
     loss_falls,
     save_and_load,

@@ -1,6 +1,5 @@
 """Components by name, with arguments: Keras's own, and those that plugins and the core offer."""
 
-import ast
 import importlib
 import inspect
 import re
@@ -8,6 +7,7 @@ from typing import Any
 
 import keras
 
+from kerasdl.calls import read_call
 from kerasdl.data.mixing import MIXINGS
 from kerasdl.errors import UserError, did_you_mean
 from kerasdl.plugin import host
@@ -49,7 +49,7 @@ def make_component(kind: str, text: str, **arguments: Any) -> Any:
     Raises:
         UserError: If there is none of that name, or it does not take an argument or needs others.
     """
-    name, written = _read(kind, text)
+    name, written = read_call(kind, text)
     arguments |= written
     cls = component_class(kind, name)
     parameters = inspect.signature(cls.__init__).parameters
@@ -71,33 +71,13 @@ def make_mixing(text: str) -> Any:
     Raises:
         UserError: If there is none of that name, or an argument is wrong.
     """
-    name, arguments = _read("mix", text)
+    name, arguments = read_call("mix", text)
     if name not in MIXINGS:
         raise UserError(f"unknown mix {name!r}.{did_you_mean(name, MIXINGS)}")
     try:
         return MIXINGS[name](**arguments)
     except TypeError as error:
         raise UserError(f"mix {text!r} cannot be made: {error}") from None
-
-
-def _read(kind: str, text: str) -> tuple[str, dict[str, Any]]:
-    """`adam(beta_1=0.8)` as name and arguments."""
-    name, bracket, rest = text.strip().partition("(")
-    if not bracket:
-        return name, {}
-    wrong = UserError(
-        f"`{kind}` must be NAME or NAME(ARGUMENT=VALUE, ...). Received: {kind}={text!r}"
-    )
-    try:
-        call = ast.parse(f"f({rest}", mode="eval").body
-        if not isinstance(call, ast.Call) or call.args or ast.unparse(call.func) != "f":
-            raise wrong
-        pairs = {str(entry.arg): ast.literal_eval(entry.value) for entry in call.keywords}
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise wrong from None
-    if "None" in pairs:  # `**mapping`
-        raise wrong
-    return name.strip(), pairs
 
 
 def _keras_classes(kind: str) -> dict[str, type]:

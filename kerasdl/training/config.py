@@ -44,6 +44,7 @@ _RULES = (
         name="ema", type=float, default=None, minimum=0.0, maximum=0.999999, help="Mean of weights"
     ),
     Field(name="test_time_flip", type=bool, default=False, help="Mean over mirrored images"),
+    Field(name="steps", type=int, default=None, minimum=1, help="Steps of an epoch"),
     Field(name="patience", type=int, default=None, minimum=1, help="Epochs without improvement"),
 )
 _PRECISION = Field(
@@ -53,6 +54,21 @@ _PRECISION = Field(
     choices=("float32", "mixed_bfloat16", "mixed_float16"),
     help="What the layers compute in",
 )
+_LISTS = ("target", "freeze", "callbacks", "augment", "no_decay")
+_TEXTS = (
+    *("task", "loss", "regularizer", "mix", "fold", "backend", "weights"),
+    *("tokenizer", "target_tokenizer", "overlong"),
+)
+DATA_WISHES = (
+    "tokenizer",
+    "target_tokenizer",
+    "context",
+    "target_context",
+    "word_length",
+    "overlong",
+    "horizon",
+)
+"""What decides how texts and series become numbers; see `kerasdl.data.prepare`."""
 RULES = {rule.name: rule for rule in (*_RULES, _PRECISION)}
 """Type and range of each plain value, with its help line."""
 
@@ -69,7 +85,15 @@ class RunConfig:
         target: Column names to predict, for a table.
         image_size: `(height, width)` that images are resized to; None refuses mixed sizes.
         preprocessing: Name from `kerasdl.data`.
+        tokenizer: How texts become tokens: `bpe(vocab_size=8000)`; None for the data's own way.
+        target_tokenizer: The same for targets that are texts.
+        context: Longest input, in tokens or steps; None for the data's own.
+        target_context: Longest target, in tokens.
+        word_length: Characters of each word that are read, for sequence labelling; 0 for none.
+        overlong: What is done with a text beyond that: `cut` or `refuse`.
+        horizon: Steps to forecast.
         epochs: Passes over the training split.
+        steps: Steps of an epoch, for language modelling; None for a pass over the text.
         batch_size: Samples a step.
         learning_rate: Peak learning rate, per step.
         optimizer: Keras's name, or a component's; `name(argument=value)` sets more.
@@ -80,6 +104,7 @@ class RunConfig:
         schedule: `cosine` (from the peak to zero over the run), `constant`, or factors of the peak
             as `kerasdl.schedules` writes them: `warmup(epochs(1)) >> cosine(epochs(9))`.
         weight_decay: Decoupled decay of every trainable variable.
+        no_decay: Regular expressions; a variable in whose path one is found does not decay.
         label_smoothing: Share of the target spread over all classes.
         mix: `mixup` or `cutmix`, with arguments as above: blends samples and their labels.
         layer_decay: Learning rate of each layer by that of the layer after it.
@@ -108,7 +133,15 @@ class RunConfig:
     target: tuple[str, ...] | None = None
     image_size: tuple[int, int] | None = None
     preprocessing: str = "auto"
+    tokenizer: str | None = None
+    target_tokenizer: str | None = None
+    context: int | None = None
+    target_context: int | None = None
+    word_length: int | None = None
+    overlong: str | None = None
+    horizon: int | None = None
     epochs: int = 20
+    steps: int | None = None
     batch_size: int = 64
     learning_rate: float = 1e-3
     optimizer: str = "adam"
@@ -118,6 +151,7 @@ class RunConfig:
     augment: tuple[str, ...] = ()
     schedule: str = "cosine"
     weight_decay: float = 0.0
+    no_decay: tuple[str, ...] = ()
     label_smoothing: float = 0.0
     mix: str | None = None
     layer_decay: float | None = None
@@ -139,13 +173,13 @@ class RunConfig:
             object.__setattr__(self, name, rule.check(getattr(self, name)))
         for name in ("architecture", "data", "preprocessing", "optimizer", "schedule"):
             _check(name, getattr(self, name), isinstance(getattr(self, name), str), "a string")
-        for name in ("task", "loss", "regularizer", "mix", "fold", "backend", "weights"):
+        for name in _TEXTS:
             value = getattr(self, name)
             _check(name, value, value is None or isinstance(value, str), "a string")
-        for name in ("target", "freeze", "callbacks", "augment", "image_size"):
+        for name in (*_LISTS, "image_size"):
             if isinstance(getattr(self, name), list):
                 object.__setattr__(self, name, tuple(getattr(self, name)))
-        for name in ("target", "freeze", "callbacks", "augment"):
+        for name in _LISTS:
             value = getattr(self, name)
             _check(name, value, all(isinstance(entry, str) for entry in value or ()), "strings")
         _check("image_size", self.image_size, _is_size(self.image_size), "two positive integers")

@@ -13,16 +13,28 @@ from kerasdl.optimizers import ExponentialMovingAverage, ParameterGroups
 from kerasdl.regularizers import apply_regularizer
 from kerasdl.schedules import Cosine, Scaled, Schedule, Warmup, parse_schedule
 from kerasdl.schedules.known import known_schedules
-from kerasdl.tasks import Classification
+from kerasdl.tasks import Classification, Task
+from kerasdl.tasks.language_modelling import reset_states, streams_of
 from kerasdl.training.components import make_component, make_mixing
 from kerasdl.training.log import MetricsLog
 from kerasdl.training.progress import Progress
 
 if TYPE_CHECKING:
     from kerasdl.data import Data
-    from kerasdl.tasks import Task
     from kerasdl.training.config import RunConfig
     from kerasdl.training.run import Run
+
+
+_VALIDATION_BATCH = 256
+
+
+class _ResetStates(keras.callbacks.Callback):
+    """Before each pass, layers that carry a state from batch to batch begin anew."""
+
+    def _reset(self, *_: Any) -> None:
+        reset_states(self.model)
+
+    on_epoch_begin = on_test_begin = on_predict_begin = _reset
 
 
 class _FirstStep(keras.callbacks.Callback):
@@ -40,7 +52,7 @@ class _FirstStep(keras.callbacks.Callback):
             self.seconds = time.perf_counter() - self.started
 
 
-def compile_model(model: keras.Model, config: "RunConfig", task: "Task", data: "Data") -> None:
+def compile_model(model: keras.Model, config: "RunConfig", task: Task, data: "Data") -> None:
     """Gives a model the loss, penalty, optimizer and metrics of a configuration.
 
     Raises:
@@ -49,7 +61,8 @@ def compile_model(model: keras.Model, config: "RunConfig", task: "Task", data: "
     loss = task.loss(_loss(config, task), model, data)
     if config.regularizer:
         apply_regularizer(model, make_component("regularizer", config.regularizer))
-    model.compile(_optimizer(config, data), loss=loss, metrics=task.metrics(loss, data))
+    steps = len(_batches(model, loss, config, task, data))
+    model.compile(_optimizer(config, steps), loss=loss, metrics=task.metrics(loss, data))
 
 
 def fit(
@@ -63,16 +76,16 @@ def fit(
         Seconds, those of them that the first step took (in which the step is compiled), and the
         figures of each epoch.
     """
-    loss = run.model.loss
-    batches = _batches(run, config)
-    held_out = run.data.validation
-    validation = held_out and (held_out.x, run.task.targets(held_out, loss, run.data))
+    batches = _fitted_batches(run, config)
+    validation = _validation(run)
     log = MetricsLog(run.folder / "metrics.csv")
     progress = Progress(config.epochs, len(batches))
     asked_for = [make_component("callback", text) for text in config.callbacks]
     first_step = _FirstStep()
     callbacks = [WeightsAtRest(), first_step, *asked_for, log, progress]
     callbacks += [events] if events else []
+    if streams_of(run.model):
+        callbacks.append(_ResetStates())
     if config.patience is not None:
         callbacks.insert(1, _early_stopping(run, config))
     started = time.perf_counter()
@@ -80,8 +93,8 @@ def fit(
         run.model.fit(
             batches,
             epochs=config.epochs,
-            validation_data=validation or None,
-            validation_batch_size=256,
+            validation_data=validation,
+            validation_batch_size=_VALIDATION_BATCH if isinstance(validation, tuple) else None,
             callbacks=callbacks,
             shuffle=False,
             verbose=0,
@@ -94,17 +107,61 @@ def fit(
     return time.perf_counter() - started, first_step.seconds, log.history
 
 
-def _batches(run: "Run", config: "RunConfig") -> Batches:
-    x = run.data.train.x
-    y = run.task.targets(run.data.train, run.model.loss, run.data)
-    mixing = make_mixing(config.mix) if config.mix else None
-    if mixing is not None and y.ndim != 2:
+def _batches(
+    model: keras.Model, loss: keras.losses.Loss, config: "RunConfig", task: Task, data: "Data"
+) -> Batches:
+    """The training samples as `fit` gets them."""
+    how: dict[str, Any] = {"batch_size": config.batch_size, "seed": config.seed}
+    if config.steps is not None:
+        how["steps"] = config.steps
+    if config.mix:
+        how["transform"] = make_mixing(config.mix)
+    streams = streams_of(model)
+    if streams is not None:
+        how["streams"] = streams
+        if config.batch_size != streams:
+            raise UserError(
+                "`batch_size` must be the network's `streams`, as each row of a batch goes on "
+                f"where the last ended. Received: {config.batch_size} and {streams}"
+            )
+    try:
+        return task.batches(data.train, loss, data, **how)
+    except TypeError as error:
+        for name in ("steps", "streams"):
+            if repr(name) in str(error):
+                raise UserError(f"`{name}` is for language modelling, not {data.task}") from None
+        raise
+
+
+def _fitted_batches(run: "Run", config: "RunConfig") -> Batches:
+    loss = run.model.loss
+    batches = _batches(run.model, loss, config, run.task, run.data)
+    if config.mix and batches.y.ndim != 2:
         raise UserError(
             "`mix` blends labels, which needs a loss of a row per sample, such as "
             f"categorical-crossentropy. Received: loss={config.loss!r}"
         )
-    placed = mixing is None and can_place(x.nbytes + y.nbytes)
-    return Batches(x, y, config.batch_size, seed=config.seed, transform=mixing, on_device=placed)
+    if _is_plain(run.task) and not config.mix and can_place(batches.x.nbytes + batches.y.nbytes):
+        x, y = batches.x, batches.y
+        return Batches(x, y, config.batch_size, seed=config.seed, on_device=True)
+    return batches
+
+
+def _validation(run: "Run") -> Any:
+    held_out = run.data.validation
+    if held_out is None:
+        return None
+    if _is_plain(run.task):
+        return held_out.x, run.task.targets(held_out, run.model.loss, run.data)
+    how: dict[str, Any] = {"batch_size": _VALIDATION_BATCH, "shuffle": False}
+    if streams_of(run.model):
+        how |= {"batch_size": streams_of(run.model), "streams": streams_of(run.model)}
+    return run.task.batches(held_out, run.model.loss, run.data, **how)
+
+
+def _is_plain(task: Task) -> bool:
+    """Whether samples go to `fit` as the arrays they are."""
+    return type(task).batches is Task.batches
 
 
 def _early_stopping(run: "Run", config: "RunConfig") -> keras.callbacks.Callback:
@@ -118,28 +175,29 @@ def _early_stopping(run: "Run", config: "RunConfig") -> keras.callbacks.Callback
     )
 
 
-def _loss(config: "RunConfig", task: "Task") -> keras.losses.Loss | None:
+def _loss(config: "RunConfig", task: Task) -> keras.losses.Loss | None:
     """The loss that the configuration names, or that its label smoothing asks for."""
     smoothing = {"label_smoothing": config.label_smoothing} if config.label_smoothing else {}
     if config.mix and not isinstance(task, Classification):
         raise UserError(f"`mix` is for one class out of several. Received: mix={config.mix!r}")
     if config.loss is None and not smoothing and not config.mix:
         return None
-    if smoothing and not isinstance(task, Classification):
+    if smoothing and not task.smooths_labels:
         raise UserError(
-            "`label_smoothing` is for tasks with one class out of several. "
+            "`label_smoothing` is for tasks with one class or token out of several. "
             f"Received: label_smoothing={config.label_smoothing}"
         )
     usual = "categorical-crossentropy" if config.mix else "softmax-cross-entropy"
     return make_component("loss", config.loss or usual, **smoothing)
 
 
-def _optimizer(config: "RunConfig", data: "Data") -> keras.optimizers.Optimizer:
-    steps = -(-len(data.train) // config.batch_size)
+def _optimizer(config: "RunConfig", steps: int) -> keras.optimizers.Optimizer:
     factor = _schedule(config.schedule, steps, config.epochs)
     rate = config.learning_rate if factor is None else config.learning_rate * factor
     decay = {"weight_decay": config.weight_decay} if config.weight_decay else {}
     made = make_component("optimizer", config.optimizer, learning_rate=rate, **decay)
+    if config.no_decay:
+        made.exclude_from_weight_decay(var_names=list(config.no_decay))
     if config.layer_decay is not None:
         made = ParameterGroups(made, no_decay=(), layer_decay=config.layer_decay)
     return made if config.ema is None else ExponentialMovingAverage(made, config.ema)

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasdl.backend.start import start
 from kerasdl.errors import UserError, did_you_mean
 from kerasdl.training.folder import disk_errors, write_whole
-from kerasdl.training.run import load_run
+from kerasdl.training.look_at_texts import look_at_texts
+from kerasdl.training.run import load_run, open_finished
 
 if TYPE_CHECKING:
     import keras
 
     from kerasdl.tasks import Task
-    from kerasdl.training.run import Run
+    from kerasdl.training.run import Finished, Run
 
 _PIECE = 256  # samples
 
@@ -58,7 +58,7 @@ def look(
     count: int = 8,
     backend: str | None = None,
 ) -> Look:
-    """Draws filters, feature maps and Grad-CAM of a run on images.
+    """Draws filters, feature maps and Grad-CAM of a run on images, or attentions of one on texts.
 
     `filters.png`: the first layer's weights. `feature_maps.png`: what `layer` makes of each image,
     by default the first convolution. `grad_cam.png`: which places speak for the class, seen from
@@ -67,7 +67,7 @@ def look(
     Args:
         run: Folder of a finished run.
         inputs: Files or folders of images; without them test samples, half of them mistakes where
-            there are so many.
+            there are so many. Texts or files of them, for a run on texts.
         layer: Name of a layer with feature maps.
         target: Name of the class; the predicted one by default.
         folder: Where the pictures go; `inside` in the run's folder by default.
@@ -81,6 +81,13 @@ def look(
     if count < 1:
         raise UserError(f"`count` must be at least 1. Received: count={count}")
     run = Path(run)
+    opened = _of_texts(run, backend)
+    if opened is not None:
+        if layer or target:
+            raise UserError("`layer` and `class` are for runs on images with classes")
+        folder = run / "inside" if folder is None else Path(folder)
+        pictures, notes = look_at_texts(opened, inputs, folder, count)
+        return Look(pictures=pictures, notes=notes, others=sorted(run.glob("*.png")))
     seen = _given(run, inputs, count, backend) if inputs else _test_samples(run, count, backend)
     found, notes = _draw_plan(seen, layer, target)
     folder = run / "inside" if folder is None else Path(folder)
@@ -91,6 +98,14 @@ def look(
         write_whole(folder / name, draw)
         pictures.append(folder / name)
     return Look(pictures=pictures, notes=seen.notes + notes, others=sorted(run.glob("*.png")))
+
+
+def _of_texts(run: Path, backend: str | None) -> "Finished | None":
+    """The run, if it reads or writes texts."""
+    file = run / "task.json"
+    about = json.loads(file.read_text("utf-8")) if file.is_file() else {"inputs": {}}
+    texts = "text" in about["inputs"] or "target" in about
+    return open_finished(run, backend) if texts else None
 
 
 def _draw_plan(seen: _Seen, layer: str | None, target: str | None) -> tuple[dict[str, Any], list]:
@@ -145,23 +160,15 @@ def _has_classes(model: "keras.Model", labels: Sequence[str]) -> bool:
 
 def _given(run: Path, paths: Sequence[str], count: int, backend: str | None) -> _Seen:
     """Images from files; the run's own data is not needed."""
-    if not (run / "task.json").is_file():
-        raise UserError(f"{run} is no run folder: it has no task.json")
-    start(backend)
-    from kerasdl.data import Inputs
-    from kerasdl.models import load_model
-    from kerasdl.tasks import get_task
-
-    about = json.loads((run / "task.json").read_text("utf-8"))
-    inputs = Inputs.from_dict(about["inputs"])
+    opened = open_finished(run, backend)
+    inputs, model, task = opened.form.inputs, opened.model, opened.task
     _check_kind(run, inputs.kind)
     images, names = inputs.read(paths)
     cut = f"the first {count} of {len(images)} inputs are shown (`count`)"
     notes = [cut] if len(images) > count else []
     images, names = images[:count], names[:count]
-    model, task = load_model(run, compile=False), get_task(about["task"])
     outputs = np.asarray(model.predict(images, verbose=0))
-    labels = _labels(about["labels"], model)
+    labels = _labels(opened.form.labels, model)
     titles = _titles(task, model, labels, names, outputs)
     return _Seen(model, labels, images, titles, notes)
 

@@ -12,13 +12,13 @@ import numpy as np
 
 from kerasdl.backend.start import seed, start
 from kerasdl.errors import UserError
-from kerasdl.training.config import RunConfig, make_config, read_config
+from kerasdl.training.config import DATA_WISHES, RunConfig, make_config, read_config
 from kerasdl.training.folder import claim, discarded_unless, write_whole
 
 if TYPE_CHECKING:
     import keras
 
-    from kerasdl.data import Data, Samples
+    from kerasdl.data import Data, Form, Samples
     from kerasdl.tasks import Evaluation, Task
 
 
@@ -33,9 +33,16 @@ class Run:
     task: "Task"
     status: str = "training"
 
-    def outputs(self, x: np.ndarray) -> np.ndarray:
+    def outputs(self, x: np.ndarray) -> Any:
         """The model's outputs for raw inputs."""
-        return outputs_for(self.model, x, flip=self.config.get("test_time_flip", False))
+        from kerasdl.data import Samples
+
+        return self.outputs_of(Samples(x))
+
+    def outputs_of(self, samples: "Samples") -> Any:
+        """What the task makes of the model's outputs for a split."""
+        flip = self.config.get("test_time_flip", False)
+        return self.task.outputs(samples, self.model, self.data.form(), flip)
 
     def evaluate(self, split: str = "test") -> "Evaluation":
         """Figures of one split.
@@ -44,29 +51,24 @@ class Run:
             UserError: If the data has no such split.
         """
         samples = self.samples(split)
-        return self.task.evaluate(samples, self.outputs(samples.x), self.model, self.data)
+        return self.task.evaluate(samples, self.outputs_of(samples), self.model, self.data)
 
     def samples(self, split: str) -> "Samples":
         """One split: `train`, `validation` or `test`."""
-        samples = (
-            getattr(self.data, split, None) if split in ("train", "validation", "test") else None
-        )
+        samples = self.data.parts.get(split)
         if samples is None or not len(samples):
             raise UserError(f"`split` must be a split of {self.data.name!r}. Received: {split!r}")
         return samples
 
 
-def outputs_for(model: "keras.Model", x: np.ndarray, flip: bool = False) -> np.ndarray:
-    """A model's outputs, or their mean over each image and its mirror image.
+@dataclass(slots=True)
+class Finished:
+    """A run's model and what it remembers of its data, without the data."""
 
-    Args:
-        model: The model.
-        x: Raw inputs; with `flip` images `(N, H, W, C)`.
-        flip: Whether to look at the mirror images too.
-    """
-    views = (x, x[:, :, ::-1]) if flip else (x,)
-    made = [np.asarray(model.predict(view, batch_size=256, verbose=0)) for view in views]
-    return np.mean(made, axis=0) if flip else made[0]
+    model: "keras.Model"
+    task: "Task"
+    form: "Form"
+    about: dict[str, Any]
 
 
 def train(config: RunConfig, folder: str | Path | None = None) -> Run:
@@ -121,27 +123,40 @@ def load_run(folder: str | Path, backend: str | None = None) -> Run:
     return Run(folder, values, load_model(folder), data, get_task(data.task), "finished")
 
 
-def predict(
-    folder: str | Path, paths: Sequence[str], backend: str | None = None
-) -> list[dict[str, Any]]:
-    """Predictions of a run for raw inputs from files; its training data is not needed.
+def open_finished(folder: str | Path, backend: str | None = None) -> Finished:
+    """Opens a finished run without its training data.
 
     Raises:
-        UserError: If the folder is no run or a file does not fit it.
+        UserError: If the folder is no run.
     """
     folder = Path(folder)
     if not (folder / "task.json").is_file():
         raise UserError(f"{folder} is no run folder: it has no task.json")
     start(backend)
-    from kerasdl.data import Inputs
+    from kerasdl.data import Form
     from kerasdl.models import load_model
     from kerasdl.tasks import get_task
 
     about = json.loads((folder / "task.json").read_text("utf-8"))
-    x, names = Inputs.from_dict(about["inputs"]).read(paths)
     model = load_model(folder, compile=False)
-    outputs = outputs_for(model, x, flip=about.get("test_time_flip", False))
-    return get_task(about["task"]).present(outputs, model, about["labels"], names, x)
+    return Finished(model, get_task(about["task"]), Form.from_dict(about), about)
+
+
+def predict(
+    folder: str | Path, paths: Sequence[str], backend: str | None = None
+) -> list[dict[str, Any]]:
+    """Predictions of a run for raw inputs from files, or texts; its training data is not needed.
+
+    Raises:
+        UserError: If the folder is no run or a file does not fit it.
+    """
+    run = open_finished(folder, backend)
+    from kerasdl.data import Samples
+
+    x, names = run.form.inputs.read(paths)
+    flip = run.about.get("test_time_flip", False)
+    outputs = run.task.outputs(Samples(x), run.model, run.form, flip)
+    return run.task.present(outputs, run.model, run.form, names, x)
 
 
 def _resolved_fields(config: RunConfig) -> dict[str, Any]:
@@ -162,7 +177,8 @@ def _load_data(config: RunConfig) -> "Data":
     data = room.split(found, config.seed, config.validation, config.test, config.fold_numbers)
     if config.labels_per_class is not None:
         data = room.few_labels(data, config.labels_per_class, config.seed)
-    return data
+    wishes = {name: getattr(config, name) for name in DATA_WISHES}
+    return room.prepare(data, **wishes)
 
 
 def _prepare(config: RunConfig) -> "tuple[keras.Model, Data, Task]":
@@ -183,21 +199,27 @@ def _prepare(config: RunConfig) -> "tuple[keras.Model, Data, Task]":
             f"{data.inputs.kind}, task {data.task}"
         )
     seed(config.seed)
-    layers = room.preprocessing(config.preprocessing, data.train.x, data.inputs)
-    raw = keras.Input(data.inputs.shape, dtype=data.inputs.dtype, name="raw")
+    statistics = data.train.x if data.series is None else data.series
+    layers = room.preprocessing(config.preprocessing, statistics, data.inputs)
+    raw, *others = task.entrance(data)
     features = raw
     for layer in [*(make_component("layer", text) for text in config.augment), *layers]:
         features = layer(features)
-    seen = {"input_shape": tuple(features.shape[1:]), "input_dtype": features.dtype}
+    spec = data.spec()
+    if data.inputs.kind not in ("tokens", "words"):
+        seen = {"input_shape": tuple(features.shape[1:]), "input_dtype": features.dtype}
+        spec = spec.replace(**seen)
     with _precision(config.precision), _source_named(data):
         architecture = create_model(
             config.architecture,
-            spec=data.spec().replace(**seen),
+            spec=spec,
             weights=config.weights,
             freeze=config.freeze or None,
             **config.fields,
         )
-    model = keras.Model(raw, task.head(architecture(features), data), name="run")
+    outputs = architecture([features, *others] if others else features)
+    inputs = [raw, *others] if others else raw
+    model = keras.Model(inputs, task.head(outputs, data), name="run")
     compile_model(model, config, task, data)
     return model, data, task
 
@@ -233,24 +255,20 @@ def _precision(policy: str) -> Iterator[None]:
 def _describe(run: Run, config: RunConfig) -> None:
     from kerasdl.training.environment import environment
 
-    about = {
-        "task": run.data.task,
-        "labels": list(run.data.classes or run.data.target_names),
-        "inputs": run.data.inputs.to_dict(),
-        "test_time_flip": config.test_time_flip,
-    }
+    about = {**run.data.form().to_dict(), "test_time_flip": config.test_time_flip}
     write_whole(run.folder / "config.toml", config.save)
     _write_json(run.folder / "environment.json", environment(config.backend or ""))
     _write_json(run.folder / "task.json", about)
 
 
 def _finish(run: Run, timing: dict[str, float], history: dict[str, list[float]]) -> "Evaluation":
-    """Saves the model, measures it on the held-out test split, draws the pictures."""
+    """Saves the model, measures it on the test split, draws the pictures."""
     from kerasdl import plots
 
     write_whole(run.folder / "model.keras", run.model.save)
-    samples = run.samples("test")
-    outputs = run.outputs(samples.x)
+    split = _final_split(run.data)
+    samples = run.samples(split)
+    outputs = run.outputs_of(samples)
     evaluation = run.task.evaluate(samples, outputs, run.model, run.data)
     results = {
         "status": run.status,
@@ -260,11 +278,20 @@ def _finish(run: Run, timing: dict[str, float], history: dict[str, list[float]])
         "test": evaluation.figures,
         "table": evaluation.table,
     }
+    if split != "test":
+        results["measured_on"] = split
+    if evaluation.notes:
+        results["notes"] = dict(evaluation.notes)
     _write_json(run.folder / "results.json", results)
     if history:
         plots.learning_curves(history, run.folder / "curves.png")
     run.task.pictures(samples, outputs, run.model, run.data, run.folder)
     return evaluation
+
+
+def _final_split(data: "Data") -> str:
+    """The test split; where nothing was held out for one, the validation or the training split."""
+    return next(name for name in ("test", "validation", "train") if name in data.parts)
 
 
 def _write_json(path: Path, value: Any) -> None:

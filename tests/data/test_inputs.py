@@ -6,7 +6,7 @@ import tomllib
 import numpy as np
 import pytest
 
-from kerasdl.data import Column, Inputs, load
+from kerasdl.data import Column, Inputs, TextForm, load, train_tokenizer
 from kerasdl.errors import UserError
 
 pytestmark = pytest.mark.once
@@ -28,13 +28,21 @@ ARRAYS = Inputs(kind="arrays", shape=(2,))
             shape=(7,),
             columns=(Column("a b"), Column("c", "categorical", ("x", "")), Column("d", "date")),
         ),
-        Inputs(kind="text", shape=(5,), dtype="int32", vocabulary=("\n", '"', "é")),
+        Inputs(kind="series", shape=(9, 1), columns=(Column("load"),)),
     ],
 )
 def test_a_record_survives_json_and_toml(inputs):
     state = inputs.to_dict()
     assert Inputs.from_dict(json.loads(json.dumps(state))) == inputs
     assert Inputs.from_dict(tomllib.loads(tomli_w.dumps(state))) == inputs
+
+
+def test_a_record_with_a_tokenizer_survives_json():
+    form = TextForm(tokenizer=train_tokenizer(["né 😀"], "characters"), context=4, eos=True)
+    inputs = Inputs(kind="tokens", shape=(4,), dtype="int32", text=form)
+    again = Inputs.from_dict(json.loads(json.dumps(inputs.to_dict())))
+    assert again.to_dict() == inputs.to_dict()
+    assert again.text.rows(["né"]).tolist() == form.rows(["né"]).tolist()
 
 
 @pytest.mark.parametrize(

@@ -73,8 +73,8 @@ def test_idx_labels_outside_the_classes_are_refused(idx_folder, write_idx):
         ("tiny", {"target": "x"}, "`target` does not apply"),
         ("tiny/a.npz", {"target": "x"}, "`target` does not apply"),
         ("tiny/a.npz", {"image_size": (4, 4)}, "`image_size` does not apply"),
-        ("tiny/a.txt", {"target": "x"}, "`target` does not apply"),
-        ("tiny/a.txt", {"task": "image-classification"}, "is for the task language-modelling"),
+        ("tiny/a.txt", {"target": "x"}, "no such file"),
+        ("tiny/a.txt", {"task": "image-classification"}, "a text alone is for language-modelling"),
     ],
 )
 def test_an_argument_that_does_not_apply_is_named(

@@ -73,11 +73,10 @@ def test_reviews_are_found_in_the_data_folder(folder):
         (folder / "imdb" / f"imdb_{part}.tsv.xz").write_bytes(lzma.compress(lines.encode()))
     data = load("imdb")
     assert data.task == "text-classification"
-    assert data.inputs.vocabulary == ("film", "good", "!", "bad")
-    assert data.train.x[:, :5].tolist() == [[3, 3, 2, 4, 0], [5, 2, 0, 0, 0]]
-    assert data.test.x[0, :3].tolist() == [1, 3, 0]
+    assert data.classes == ("negative", "positive")
+    assert data.train.x.tolist() == ["Good  good film!", "bad\u2028film"]
+    assert data.test.x.tolist() == ["awful\tgood"]
     assert (data.train.y.tolist(), data.test.y.tolist()) == ([1, 0], [0])
-    assert data.spec().vocab_size == 6
 
 
 def test_a_review_of_another_form_names_its_line(folder):
@@ -92,17 +91,16 @@ def test_a_review_of_another_form_names_its_line(folder):
 def test_reviews_from_keras_are_numbered_alike(folder, monkeypatch):
     ranks = {"the": 1, "good": 2, "bad": 3}
 
-    def load_data(num_words, start_char, oov_char, index_from):
-        assert (start_char, oov_char, index_from) == (None, 1, 1)
-        # Keras gives a word its rank + index_from, so that the most frequent one is 2.
-        lists = np.array([[2, 3, 1], [4]], dtype=object)
+    def load_data(start_char, oov_char, index_from):
+        assert (start_char, oov_char, index_from) == (None, 0, 0)
+        lists = np.array([[1, 2, 0], [3]], dtype=object)  # ranks, and 0 for a word left out
         return (lists, np.array([1, 0])), (lists, np.array([0, 1]))
 
     monkeypatch.setattr(keras.datasets.imdb, "get_word_index", lambda: ranks)
     monkeypatch.setattr(keras.datasets.imdb, "load_data", load_data)
     data = load("imdb")
-    assert data.inputs.vocabulary == ("the", "good", "bad")
-    assert data.train.x[:, :4].tolist() == [[2, 3, 1, 0], [4, 0, 0, 0]]
+    assert data.train.x.tolist() == [["the", "good"], ["bad"]]
+    assert data.train.y.tolist() == [1, 0]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -129,7 +127,7 @@ def test_a_data_folder_that_is_none_is_named(monkeypatch, tmp_path):
 def test_every_data_set_on_offer_has_its_loader():
     names = [record.name for record in DATASETS]
     assert len(set(names)) == len(names)
-    assert {"digits", "iris", "wine", "breast-cancer", "diabetes", *NAMES} == set(names)
+    assert {"digits", "iris", "wine", "breast-cancer", "diabetes", *NAMES} < set(names)
     for record in DATASETS:
         module, function = record.loader.split(":")
         import importlib

@@ -81,7 +81,7 @@ def test_auto_is_unit_for_images_standardize_for_arrays_none_for_words(pictures,
     for kind, x, inputs in pairs:
         auto, named = (apply(preprocessing(k, x, inputs), x) for k in ("auto", kind))
         np.testing.assert_array_equal(auto, named)
-    words = Inputs(kind="tokens", shape=(3,), dtype="int32", vocabulary=("a",))
+    words = Inputs(kind="tokens", shape=(3,), dtype="int32")
     assert preprocessing("auto", np.zeros((2, 3), int), words) == []
 
 
@@ -256,8 +256,8 @@ def test_a_column_without_a_training_value_is_taken_for_zero(rows):
         ("standardise", ARRAYS, "Did you mean 'standardize'"),
         (
             "unit",
-            Inputs(kind="text", shape=(3,), dtype="int32", vocabulary=("a",)),
-            "of text must be none: its numbers stand for characters",
+            Inputs(kind="tokens", shape=(3,), dtype="int32"),
+            "of texts must be none: their numbers stand for tokens",
         ),
     ],
 )

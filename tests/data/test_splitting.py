@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from kerasdl.data import DataWarning, Inputs, Samples, split
+from kerasdl.data import DataWarning, Samples, running_text, series_data, split
 from kerasdl.errors import UserError
 
 pytestmark = pytest.mark.once
@@ -75,11 +75,16 @@ def test_split_too_small_for_every_class_says_so(labelled):
 
 
 def test_split_of_a_text_takes_its_end_in_one_piece(labelled):
-    windows = Samples(np.arange(40, dtype="int32")[:, None], np.arange(40, dtype="int32")[:, None])
-    text = Inputs(kind="text", shape=(1,), dtype="int32", vocabulary=tuple("ab"))
-    data = split(labelled(1, 1, train=windows, inputs=text, task="language-modelling"), seed=9)
+    lines = "".join(f"line {n}\n" for n in range(40))
+    data = split(running_text(lines, name="forty"), seed=9)
+    assert list(data.test.x) == [f"line {n}\n" for n in range(32, 40)]
+    assert list(data.validation.x) == [f"line {n}\n" for n in range(28, 32)]
+    assert list(data.train.x) == [f"line {n}\n" for n in range(28)]
+
+
+def test_split_of_a_series_takes_its_end_in_one_piece():
+    data = split(series_data({"train": np.arange(40.0)[:, None]}, ["n"], name="forty"), seed=9)
     assert numbers(data.test) == list(range(32, 40))
-    assert numbers(data.validation) == list(range(28, 32))
     assert numbers(data.train) == list(range(28))
 
 

@@ -58,7 +58,7 @@ CASES = {
         {"differentiable": False, "output_dtype": "float32"},
     ),
     "MultiHeadAttention": (
-        lambda: layers.MultiHeadAttention(2, positions="rotary", kv_heads=1),
+        lambda: layers.MultiHeadAttention(2, positions="rotary", kv_heads=1, qk_norm=True),
         SEQUENCE[..., :4],
         MASKED,
     ),

@@ -25,15 +25,26 @@ SETTINGS = {
         "head_size": 6,
         "output_size": 5,
     },
+    "norms": {"qk_norm": True, "kv_heads": 2, "positions": "rotary", "causal": True},
 }
 
 
 def _expected(
-    weights, inputs, *, head_size=None, kv_heads=4, output_size=None, lengths=None, **how
+    weights,
+    inputs,
+    *,
+    head_size=None,
+    kv_heads=4,
+    output_size=None,
+    lengths=None,
+    qk_norm=False,
+    **how,
 ):
     """Projections by hand, then the readable reference, example by example."""
     if "rotary_base" in how:
         how["base"] = how.pop("rotary_base")
+    if qk_norm:
+        how["norms"] = (weights["query_norm/scale"], weights["key_norm/scale"])
     batch, steps, features = inputs.shape
     size = head_size or features // 4
     rows = inputs @ weights["query_key_value/kernel"] + weights["query_key_value/bias"]
@@ -102,6 +113,15 @@ def test_equals_pytorch_with_its_weights(array, plain, compiled):
     np.testing.assert_allclose(plain(outputs), expected, rtol=1e-5, atol=1e-5)
 
 
+def test_norms_of_queries_and_keys_make_their_size_irrelevant(array, plain, compiled):
+    layer, inputs = MultiHeadAttention(2, qk_norm=True), array(2, 4, 6)
+    layer.build(inputs.shape)
+    run = compiled(lambda x: layer(x, return_weights=True)[1])
+    weights = plain(run(inputs))
+    np.testing.assert_allclose(plain(run(50 * inputs)), weights, rtol=1e-4, atol=1e-5)
+    assert np.abs(weights - 0.25).max() > 1e-2
+
+
 @pytest.mark.parametrize("positions", [None, "rotary", "alibi"])
 def test_leaks_nothing_from_later_steps_when_causal(array, plain, compiled, positions):
     layer = MultiHeadAttention(2, causal=True, positions=positions)
@@ -135,7 +155,7 @@ def test_gives_the_bias_when_no_step_is_real(array, plain, compiled):
     np.testing.assert_allclose(outputs[0], np.broadcast_to(bias, (3, 4)), rtol=1e-6)
 
 
-CACHED = ["causal", "all"]
+CACHED = ["causal", "all", "norms"]
 
 
 @pytest.mark.parametrize("name", CACHED)

@@ -15,6 +15,7 @@ def multi_head_attention(
     length: int | None = None,
     positions: str | None = None,
     base: float = 10000.0,
+    norms: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Means `(T, N, H)` and weights `(N, T, S)` of one example.
 
@@ -27,6 +28,7 @@ def multi_head_attention(
         length: Whether it sees only `s < length`.
         positions: `"rotary"`, `"alibi"` or None.
         base: Of the rotation.
+        norms: Factors `(H,)` of the norms of queries and of keys, if they are normalized.
     """
     (steps, heads, size), sources = queries.shape, len(keys)
     means, weights = np.zeros(queries.shape), np.zeros((heads, steps, sources))
@@ -45,6 +47,8 @@ def multi_head_attention(
             scores = []
             for s in seen:
                 query, key = queries[t, n], keys[s, k]
+                if norms is not None:
+                    query, key = rms_norm(query, norms[0]), rms_norm(key, norms[1])
                 if positions == "rotary":
                     query, key = rotate(query, t, base), rotate(key, s, base)
                 score = query @ key / np.sqrt(size)
@@ -54,6 +58,11 @@ def multi_head_attention(
             weights[n, t, seen] = softmax(np.array(scores))
             means[t, n] = weights[n, t] @ values[:, k]
     return means, weights
+
+
+def rms_norm(features: np.ndarray, factors: np.ndarray, epsilon: float = 1e-6) -> np.ndarray:
+    """Features over their root mean square, times the factors."""
+    return features / np.sqrt(np.mean(features**2) + epsilon) * factors
 
 
 def rotate(features: np.ndarray, position: int, base: float = 10000.0) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""A kerasdl plugin: recurrent networks for texts, labels, language models and forecasts."""

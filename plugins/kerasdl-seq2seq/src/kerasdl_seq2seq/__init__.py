@@ -1,0 +1,1 @@
+"""A kerasdl plugin: sequence to sequence with attention, and captions of images."""

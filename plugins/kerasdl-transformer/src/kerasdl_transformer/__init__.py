@@ -1,0 +1,1 @@
+"""A kerasdl plugin: transformers for language, translation, labelling and images."""
