@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from kerasdl.data.table_preprocessing import TablePreprocessing
     from kerasdl.data.text_form import TextForm
     from kerasdl.data.text_readers import read_columns, read_conllu, read_lines, read_parallel
-    from kerasdl.data.texts_data import running_text, texts_data
+    from kerasdl.data.text_sets import running_text, texts_data
     from kerasdl.data.tokenizer_training import train_tokenizer
     from kerasdl.data.tokenizers import Tokenizer
     from kerasdl.data.truncating import truncate
@@ -75,10 +75,10 @@ _HOMES = {
     "read_conllu": "text_readers",
     "read_lines": "text_readers",
     "read_parallel": "text_readers",
-    "running_text": "texts_data",
+    "running_text": "text_sets",
     "series_data": "series",
     "split": "splitting",
-    "texts_data": "texts_data",
+    "texts_data": "text_sets",
     "train_tokenizer": "tokenizer_training",
     "truncate": "truncating",
 }

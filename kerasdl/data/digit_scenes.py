@@ -7,7 +7,7 @@ from kerasdl.data.embedded import digits
 from kerasdl.data.inputs import Inputs
 from kerasdl.data.plans import TextPlan
 from kerasdl.data.records import Data, Samples
-from kerasdl.data.texts_data import objects
+from kerasdl.data.text_sets import objects
 
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _TRAIN_DIGITS = 1437  # four fifths, so that test scenes are of digits never seen

@@ -4,7 +4,7 @@ from kerasdl.data.date_pairs import DATE_LOCALES, dates
 from kerasdl.data.plans import TextPlan
 from kerasdl.data.records import Data
 from kerasdl.data.standard_library import python_source
-from kerasdl.data.texts_data import texts_data
+from kerasdl.data.text_sets import texts_data
 
 DATES = 20_000
 

@@ -11,7 +11,7 @@ from kerasdl.data.records import Data
 from kerasdl.data.series import series_data
 from kerasdl.data.text_files import LABELLING_PLAN, PIECES_OF_WORDS
 from kerasdl.data.text_readers import read_conllu, read_parallel
-from kerasdl.data.texts_data import pieces, texts_data
+from kerasdl.data.text_sets import pieces, texts_data
 from kerasdl.errors import UserError
 
 _TAG = re.compile(r"<[^<>]{1,40}>")

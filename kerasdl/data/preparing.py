@@ -22,8 +22,9 @@ def prepare(data: Data, **wishes: Any) -> Data:
         UserError: If a value is not for this data or out of range, or the data does not allow it.
 
     Example:
-        >>> from kerasdl.data import dates, texts_data, split
-        >>> data = split(texts_data(*dates(100), name="dates"), seed=0)
+        >>> from kerasdl.data import dates, split, texts_data
+        >>> parts = {"train": dates(100)}
+        >>> data = split(texts_data(parts, "sequence-to-sequence", name="dates"), seed=0)
         >>> prepare(data, tokenizer="characters").train.x.ndim
         2
     """

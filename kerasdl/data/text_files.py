@@ -8,7 +8,7 @@ from kerasdl.data.files import bare_name, bare_suffix, read_utf8
 from kerasdl.data.plans import TextPlan
 from kerasdl.data.records import AUTOENCODING, Data
 from kerasdl.data.text_readers import CONLLU_COLUMNS, read_conllu, read_lines, read_parallel
-from kerasdl.data.texts_data import TEXT_TASKS, running_text, texts_data
+from kerasdl.data.text_sets import TEXT_TASKS, running_text, texts_data
 from kerasdl.errors import UserError, did_you_mean
 
 TEXT_SUFFIXES = (".txt", ".conllu")

@@ -78,12 +78,14 @@ def _recording(layer: keras.layers.Layer, name: str, seen: dict[str, np.ndarray]
 
     def call(*args: Any, **kwargs: Any) -> Any:
         asked = kwargs.pop("return_weights", False)
-        output, weights = own(*args, return_weights=True, **kwargs)
+        *outputs, weights = own(*args, return_weights=True, **kwargs)
         array = np.asarray(keras.ops.convert_to_numpy(weights), "float32")
         if isinstance(layer, _IMAGES) and array.ndim == 4:
             array = array.reshape(*array.shape[:2], -1)
         seen[name] = array
-        return (output, weights) if asked else output
+        if asked:
+            return (*outputs, weights)
+        return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
     return call
 

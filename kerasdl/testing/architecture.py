@@ -263,7 +263,7 @@ def later_tokens_change_nothing(case: ArchitectureCase) -> None:
         return
     ids, half = case.ids(case.model.inputs[-1]), case.arrays[-1].shape[1] // 2
     changed = case.arrays[-1].copy()
-    changed[:, half:] = changed[:, half:] % (ids - 1) + 1
+    changed[:, half:] = changed[:, half:] % max(ids - 1, 1) + 1
     outputs = case.predict(*case.arrays[:-1], changed)
     for after, before in zip(outputs, case.predict(*case.arrays), strict=True):
         after, before = (to_numpy(output)[:, :half] for output in (after, before))

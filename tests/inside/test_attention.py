@@ -6,7 +6,12 @@ import pytest
 
 from kerasdl.errors import UserError
 from kerasdl.inside import attention_weights
-from kerasdl.layers import AdditiveAttention, AttentionDecoder, TransformerDecoderBlock
+from kerasdl.layers import (
+    AdditiveAttention,
+    AttentionDecoder,
+    HardImageAttention,
+    TransformerDecoderBlock,
+)
 
 
 @pytest.fixture
@@ -50,3 +55,13 @@ def test_a_model_without_attention_has_none(steps):
     assert attention_weights(model, steps) == {}
     with pytest.raises(UserError, match="`over` must be one of self, source"):
         attention_weights(model, steps, over="all")
+
+
+def test_drawn_attention_is_heard_though_it_gives_more(rng):
+    query, features = keras.Input((3, 4)), keras.Input((2, 2, 6))
+    layer = HardImageAttention(3, name="draws")
+    model = keras.Model([query, features], layer(query, features))
+    x = rng.normal(size=(2, 3, 4)), rng.normal(size=(2, 2, 2, 6))
+    found = attention_weights(model, tuple(part.astype("float32") for part in x))
+    assert found["draws"].shape == (2, 3, 4)
+    np.testing.assert_allclose(found["draws"].sum(axis=-1), 1, atol=1e-5)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from kerasdl.data import Data, Inputs, Samples, TextPlan
-from kerasdl.data.texts_data import objects
+from kerasdl.data.text_sets import objects
 from kerasdl.training import RunConfig, train
 from kerasdl.training.look import look
 from kerasdl.training.run import predict
