@@ -34,6 +34,7 @@ def padded(rng, *lengths, width):
     return tokens
 
 
+@pytest.mark.long
 def test_classifier_with_every_dropout_keeps_the_rules():
     drops = {"embedding_dropout": 0.2, "word_dropout": 0.1, "weight_drop": 0.2}
     only = ("every_variable_has_gradient", "loss_falls", "save_and_load")
@@ -65,8 +66,7 @@ def test_labellers_keep_the_rules(encoder):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["lstm", "gru", "simple-rnn"])
-@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize(("name", "tied"), [("lstm", True), ("gru", False), ("simple-rnn", True)])
 def test_language_models_keep_the_rules(name, tied):
     more = {"tied": tied, "weight_drop": 0.2, "layers": 2, "init_range": 0.2}
     check_architecture(name, spec=LANGUAGE, config={**SMALL, **more})

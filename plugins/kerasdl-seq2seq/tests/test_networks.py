@@ -21,6 +21,7 @@ def plain(tensor):
     return np.asarray(ops.convert_to_numpy(tensor))
 
 
+@pytest.mark.long
 def test_attention_learns_with_scheduled_sampling():
     config = {**SMALL, "rnn": "gru", "scheduled_sampling": 0.5}
     how = {"spec": TEXT, "config": config, "learning_rate": 0.03}

@@ -85,7 +85,7 @@ def test_modern_form_equals_hugging_face(rng, filled, predict, arrays):
     def copy(parameters, path):
         whole = torch.tensor(weights.pop(path))
         sizes = [len(parameter) for parameter in parameters]
-        for parameter, part in zip(parameters, whole.T.split(sizes), strict=True):
+        for parameter, part in zip(parameters, whole.transpose(0, -1).split(sizes), strict=True):
             parameter.copy_(part)
 
     with torch.no_grad():

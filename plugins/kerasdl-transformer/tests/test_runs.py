@@ -1,6 +1,7 @@
 """Whole runs on small files, from the text to what is written."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -10,6 +11,9 @@ from kerasdl.training import RunConfig, train
 from kerasdl.training.look import look
 from kerasdl.training.run import predict
 from kerasdl.training.writing import Writer
+
+if os.environ.get("KERASDL_TEST_REPEAT") == "1":  # in the quick suite one backend trains
+    pytestmark = pytest.mark.long
 
 
 def figures(run):
