@@ -7,7 +7,7 @@ import keras
 
 from kerasdl.backend.placement import can_place
 from kerasdl.callbacks.weights_at_rest import WeightsAtRest
-from kerasdl.data import Batches
+from kerasdl.data import Batches, LengthBatches
 from kerasdl.errors import UserError
 from kerasdl.optimizers import ExponentialMovingAverage, ParameterGroups
 from kerasdl.regularizers import apply_regularizer
@@ -77,6 +77,8 @@ def fit(
         figures of each epoch.
     """
     batches = _fitted_batches(run, config)
+    if isinstance(batches, LengthBatches):  # each shape is compiled once more
+        print(batches.report().partition("\n")[0], flush=True)
     validation = _validation(run)
     log = MetricsLog(run.folder / "metrics.csv")
     progress = Progress(config.epochs, len(batches))
