@@ -210,6 +210,7 @@ _TRANSFORMER = Architecture(
         "epochs": 20,
         "batch_size": 64,
         "learning_rate": 1e-3,
+        "label_smoothing": 0.1,
     },
 )
 
