@@ -8,11 +8,13 @@ from kerasdl.cli import output
 def predict(
     run: str = typer.Argument(help="Run folder."),
     inputs: list[str] = typer.Argument(help="Files or folders of raw inputs, or texts."),
+    beams: int = typer.Option(None, help="Texts followed at a time, where it writes; 1: greedy."),
+    length_penalty: float = typer.Option(None, help="Above 0 longer texts are preferred."),
     backend: str = typer.Option("", help="jax, tensorflow or torch."),
     json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
     """Predict: classes, labels, values, forecasts, translations, captions."""
     from kerasdl.training.run import predict as predict_room
 
-    rows = predict_room(run, inputs, backend or None)
+    rows = predict_room(run, inputs, backend or None, beams, length_penalty)
     output.as_json(rows) if json else output.table(rows)

@@ -1,5 +1,6 @@
 """Reading the raw inputs of a trained model from files: what `Inputs.read` does, by kind."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from kerasdl.data import images
 from kerasdl.data.arrays import read_npy, read_npz
 from kerasdl.data.checks import check_finite
 from kerasdl.data.csv_frame import read_frame
+from kerasdl.data.data_warning import DataWarning
 from kerasdl.data.files import bare_suffix, existing, read_utf8, readable
 from kerasdl.data.idx import is_idx_name, read_idx
 from kerasdl.data.inputs import Inputs
@@ -191,9 +193,16 @@ def _lines(source: str | Path) -> list[str]:
     path = existing(source)
     _refuse_folder(path, "texts are read from a text file, one a line")
     with readable(path):
-        lines = [line for line in read_utf8(path).split("\n") if line.strip()]
+        found = read_utf8(path).removesuffix("\n").split("\n")
+    lines = [line for line in found if line.strip()]
     if not lines:
         raise UserError(f"{path}: the text must have at least one line that is not empty.")
+    if len(lines) < len(found):
+        warnings.warn(
+            f"{path}: {len(found) - len(lines)} of {len(found)} lines are empty and left out.",
+            DataWarning,
+            stacklevel=2,
+        )
     return [line.removesuffix("\r") for line in lines]
 
 

@@ -16,8 +16,6 @@ from kerasdl.tasks.task import Evaluation
 from kerasdl.tasks.token_scores import TokenScores
 from kerasdl.tasks.token_task import TokenTask
 
-STRATEGY = BeamSearch(width=4, length_penalty=1.0)
-"""How texts are written unless the user says otherwise."""
 _BATCH = 64
 _DRAWN = 4
 
@@ -36,6 +34,9 @@ class WritingTask(TokenTask):
 
     A target `<bos> a b <eos>` gives the previous tokens `<bos> a b` and the answers `a b <eos>`.
     """
+
+    strategy = BeamSearch(width=4, length_penalty=1.0)
+    """How texts are written."""
 
     def inputs(self, samples: Samples, form: Form) -> Any:
         """The input, and the tokens before each answer."""
@@ -60,7 +61,7 @@ class WritingTask(TokenTask):
             [[tokenizer.bos_id]] * len(x),
             inputs=entered(model, x),
             **{
-                "strategy": STRATEGY,
+                "strategy": self.strategy,
                 "stop": tokenizer.eos_id,
                 "max_new_tokens": form.target.context - 1,
                 **how,

@@ -143,20 +143,50 @@ def open_finished(folder: str | Path, backend: str | None = None) -> Finished:
 
 
 def predict(
-    folder: str | Path, paths: Sequence[str], backend: str | None = None
+    folder: str | Path,
+    paths: Sequence[str],
+    backend: str | None = None,
+    beams: int | None = None,
+    length_penalty: float | None = None,
 ) -> list[dict[str, Any]]:
     """Predictions of a run for raw inputs from files, or texts; its training data is not needed.
+
+    Args:
+        folder: Of the run.
+        paths: Files or folders of inputs; for a run on texts also texts.
+        backend: `jax`, `tensorflow` or `torch`.
+        beams: Texts followed at a time, for a run that writes; 1 is greedy.
+        length_penalty: Above 0 longer texts are preferred, for a run that writes.
 
     Raises:
         UserError: If the folder is no run or a file does not fit it.
     """
     run = open_finished(folder, backend)
+    _choose_strategy(run, beams, length_penalty)
     from kerasdl.data import Samples
 
     x, names = run.form.inputs.read(paths)
     flip = run.about.get("test_time_flip", False)
     outputs = run.task.outputs(Samples(x), run.model, run.form, flip)
     return run.task.present(outputs, run.model, run.form, names, x)
+
+
+def _choose_strategy(run: Finished, beams: int | None, length_penalty: float | None) -> None:
+    if beams is None and length_penalty is None:
+        return
+    from kerasdl.decoding import BeamSearch
+    from kerasdl.tasks.written import WritingTask
+
+    if not isinstance(run.task, WritingTask):
+        raise UserError(
+            "`beams` and `length_penalty` are for runs that write, translations and captions. "
+            f"Received: a run on {run.form.task}"
+        )
+    usual = run.task.strategy
+    run.task.strategy = BeamSearch(
+        width=usual.width if beams is None else beams,
+        length_penalty=usual.length_penalty if length_penalty is None else length_penalty,
+    )
 
 
 def _resolved_fields(config: RunConfig) -> dict[str, Any]:

@@ -137,3 +137,17 @@ def test_lengths_are_counted_to_the_last_entry():
     assert lengths_of(rows).tolist() == [3, 0, 4]
     assert lengths_of(rows[..., None]).tolist() == [3, 0, 4]
     assert lengths_of(np.array([[0, -1], [1, 2]]), -1).tolist() == [1, 2]
+
+
+def test_texts_are_read_from_files_and_as_they_are(tmp_path):
+    data = texts("text-classification", (["a b a", "b"], ["x", "y"]), tokenizer="words")
+    inputs = prepare(data).inputs
+    (tmp_path / "new.txt").write_text("b a\n\nb\n", encoding="utf-8")
+    with pytest.warns(DataWarning, match="1 of 3 lines are empty and left out"):
+        rows, names = inputs.read([tmp_path / "new.txt", "a c"])
+    assert rows.tolist() == [[5, 4, 0], [5, 0, 0], [4, 1, 0]]
+    assert names == ["b a", "b", "a c"]
+    with pytest.raises(UserError, match="no such file"):
+        inputs.read(["gone.txt"])
+    with pytest.raises(UserError, match="Received: an empty one"):
+        inputs.read([" "])

@@ -53,6 +53,8 @@ def test_words_never_seen_are_turned_around(reversing):
     assert len(found["table"]) == 10
     said = predict(reversing.folder, ["abcd", "fed"])
     assert [row["written"] for row in said] == ["dcba", "def"]
+    greedy = predict(reversing.folder, ["abcd"], beams=1)
+    assert greedy[0]["written"] == "dcba"
 
 
 def test_the_attention_is_drawn_for_any_text(reversing, tmp_path):
