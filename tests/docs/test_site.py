@@ -13,6 +13,7 @@ import pytest
 
 from kerasdl.plugin import hookspecs
 
+pytestmark = pytest.mark.long
 FETCHED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src"}
 LINK_KINDS_FETCHED = {"stylesheet", "icon", "preconnect", "preload", "modulepreload", "manifest"}
 

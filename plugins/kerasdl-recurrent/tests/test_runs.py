@@ -50,6 +50,7 @@ def test_texts_with_classes(tmp_path):
     assert said[0]["input"] == "one great film"
 
 
+@pytest.mark.long
 def test_labels_for_words_with_their_characters(tmp_path):
     """What ends in `-ly` is an adverb, also where the word was never seen."""
     stems = ["quick", "slow", "calm", "loud", "glad", "kind", "bold", "warm"]

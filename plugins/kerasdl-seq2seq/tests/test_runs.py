@@ -1,7 +1,6 @@
 """Whole runs on small files, from the text or the image to what is written."""
 
 import json
-import os
 
 import numpy as np
 import pytest
@@ -15,8 +14,7 @@ from kerasdl.training.run import predict
 
 pytest.importorskip("sacrebleu")
 
-if os.environ.get("KERASDL_TEST_REPEAT") == "1":  # in the quick suite one backend trains
-    pytestmark = pytest.mark.long
+pytestmark = pytest.mark.long
 
 
 def figures(run):
@@ -91,7 +89,6 @@ def shades() -> Data:
     )
 
 
-@pytest.mark.long
 def test_images_are_described(tmp_path, monkeypatch):
     monkeypatch.setattr("kerasdl.data.load", lambda *_, **__: shades())
     config = RunConfig(

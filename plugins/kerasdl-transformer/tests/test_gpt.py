@@ -130,6 +130,7 @@ def test_first_weights_are_those_of_gpt2(arrays):
 RULES = ["padding_changes_nothing", "later_tokens_change_nothing", "save_and_load"]
 
 
+@pytest.mark.long
 def test_small_form_keeps_the_rules():
     check_architecture("gpt", spec=SPEC, config={**TINY, **FORMS["rotary"]}, only=RULES)
 
@@ -195,6 +196,7 @@ def test_a_text_longer_than_the_context_is_an_error(rng):
         model(np.ones((1, 10), "int32"))
 
 
+@pytest.mark.long
 def test_heads_can_be_looked_at(rng):
     """The attention of each block is a layer of the model, which gives its weights."""
     model = create_model("gpt", spec=SPEC, **TINY)

@@ -74,6 +74,7 @@ def test_equals_pytorch(rng, filled, predict, arrays, fill_block, norm_first):
 RULES = ["padding_changes_nothing", "later_tokens_change_nothing", "save_and_load"]
 
 
+@pytest.mark.long
 def test_small_form_keeps_the_rules():
     check_architecture("transformer", spec=SPEC, config={**TINY, "tied": False}, only=RULES)
 

@@ -42,6 +42,7 @@ def test_equals_pytorch(rng, filled, predict, arrays, fill_block, pooling):
     np.testing.assert_allclose(predict(model, images), expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.long
 def test_small_form_can_be_saved():
     check_architecture("vit", config={**SHAPES, **TINY}, only=["save_and_load"])
 
