@@ -160,7 +160,6 @@ def test_digits_claims(built):
     assert re.search(r"test +359 samples", page)
 
 
-@pytest.mark.long
 def test_the_full_build_runs_every_command_and_tutorial(tmp_path, build_into):
     done = build_into(tmp_path, KERASDL_DOCS_FAST="0")
     assert done.returncode == 0, done.stdout + done.stderr
