@@ -113,6 +113,16 @@ class Tokenizer:
         numbers = self._model.get_vocab()
         return tuple(sorted(numbers, key=numbers.__getitem__))
 
+    def pieces(self, ids: Iterable[int]) -> list[str]:
+        """Each token as a reader wants it: of `bpe` its characters, else as the model has it."""
+        names = self.tokens
+        return [
+            self._model.decode([int(number)], skip_special_tokens=False)
+            if self.kind == "bpe" and number >= len(self.specials)
+            else names[number]
+            for number in ids
+        ]
+
     def encode(
         self, texts: Iterable[Text], bos: bool = False, eos: bool = False
     ) -> list[np.ndarray]:

@@ -61,7 +61,7 @@ class MaskedLanguageModelling(TokenTask):
                 for place in np.flatnonzero(inputs[number, : len(own)] == mask):
                     best = np.argsort(-own[place], kind="stable")[:_CHOICES]
                     key = f"{MASK} {sum(entry.startswith(MASK) for entry in rows[number]) + 1}"
-                    rows[number][key] = ", ".join(text.tokenizer.tokens[token] for token in best)
+                    rows[number][key] = ", ".join(text.tokenizer.pieces(best))
         return rows
 
     def pictures(

@@ -136,8 +136,7 @@ class WritingTask(TokenTask):
             return None
         weights = list(found.values())[-1]
         weights = weights.mean(axis=1) if weights.ndim == 4 else weights
-        names = form.target.tokenizer.tokens
-        words = [[names[token] for token in [*own, eos][:longest]] for own in tokens]
+        words = [form.target.tokenizer.pieces([*own, eos][:longest]) for own in tokens]
         return words, [own[: len(said)] for own, said in zip(weights, words, strict=True)]
 
     def draw(
@@ -149,8 +148,7 @@ class WritingTask(TokenTask):
         folder: Path,
     ) -> Path:
         """Weights over the tokens of the input."""
-        names = form.inputs.text.tokenizer.tokens
-        sources = [[names[token] for token in row if token] for row in x]
+        sources = [form.inputs.text.tokenizer.pieces(row[row != 0]) for row in x]
         return plots.attention(
             [own[:, : len(s)] for own, s in zip(weights, sources, strict=True)],
             words,

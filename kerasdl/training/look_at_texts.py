@@ -82,7 +82,6 @@ def _of_heads(run: "Finished", x: np.ndarray, folder: Path) -> Path | None:
     own = {name: weights[0] for name, weights in found.items() if weights.shape[-1] == length}
     if not own:
         return None
-    names = run.form.inputs.text.tokenizer.tokens
     shown = {f"layer {place}": weights for place, weights in enumerate(own.values(), 1)}
-    words = [names[token] for token in tokens[0, :length]]
+    words = run.form.inputs.text.tokenizer.pieces(tokens[0, :length])
     return plots.heads(shown, words, folder / "heads.png")

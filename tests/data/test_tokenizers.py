@@ -249,3 +249,13 @@ def test_real_captions_come_back_whole(data_folder):
     tokenizer = train_tokenizer(lines, "bpe", 1000)
     assert tokenizer.vocab_size == 1000
     assert [tokenizer.decode(ids) for ids in tokenizer.encode(lines)] == lines
+
+
+def test_pieces_of_byte_pairs_are_read_as_characters():
+    tokenizer = train_tokenizer(["grün ist grün"] * 9, "bpe", vocab_size=280)
+    numbers = tokenizer.encode(["grün ist"], eos=True)[0]
+    pieces = tokenizer.pieces(numbers)
+    assert pieces[-1] == "<eos>"
+    assert "".join(pieces[:-1]) == "grün ist"
+    characters = train_tokenizer(["ab"], "characters")
+    assert characters.pieces([4, 3, 1]) == ["a", "<eos>", "<unk>"]
