@@ -12,6 +12,8 @@ TENSORFLOW ?= $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),te
 REQUIREMENTS := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 BACKENDS ?= jax tensorflow $(shell $(BIN)/python -c 'import importlib.util as u; u.find_spec("torch") and print("torch")' 2>/dev/null)
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+# Their tests train and decode: in the quick suite on the first backend, in the long one on all.
+SEQUENCES := $(addprefix --ignore=plugins/kerasdl-,recurrent seq2seq transformer)
 # What JAX compiled for a test stays for the next time.
 test test-all: export JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/.make/jax
 test test-all: export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0
@@ -47,10 +49,10 @@ demo: .make/run ## Train, measure and draw a CNN on scanned digits
 	$(BIN)/kerasdl train cnn --data digits
 
 test: .make/test .make/docs lint ## The quick suite, a process for each backend
-	@set -e; repeat=0; for backend in $(BACKENDS); do \
+	@set -e; repeat=0; left=; for backend in $(BACKENDS); do \
 		echo "== $$backend"; \
-		KERAS_BACKEND=$$backend KERASDL_TEST_REPEAT=$$repeat $(PYTEST) -m "not long and not gpu"; \
-		repeat=1; \
+		KERAS_BACKEND=$$backend KERASDL_TEST_REPEAT=$$repeat $(PYTEST) -m "not long and not gpu" $$left; \
+		repeat=1; left="$(SEQUENCES)"; \
 	done
 
 test-all: .make/test .make/docs lint ## Every long form too, and JAX in float64
