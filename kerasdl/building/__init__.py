@@ -1,6 +1,12 @@
 """What builders of architectures share: inputs from a spec, and Keras's parts by name."""
 
-from kerasdl.building.inputs import flat_inputs, float_inputs, image_inputs, token_inputs
+from kerasdl.building.inputs import (
+    flat_inputs,
+    float_inputs,
+    image_inputs,
+    token_inputs,
+    token_lengths,
+)
 from kerasdl.building.named import activation, initializer
 
 __all__ = [
@@ -10,4 +16,5 @@ __all__ = [
     "image_inputs",
     "initializer",
     "token_inputs",
+    "token_lengths",
 ]

@@ -1,6 +1,9 @@
 """A model's input, as the data's spec says."""
 
+from typing import Any
+
 import keras
+from keras import ops
 
 from kerasdl.errors import UserError
 from kerasdl.plugin import Spec
@@ -84,6 +87,14 @@ def token_inputs(spec: Spec, name: str = "tokens", target: bool = False) -> kera
     if size is None or size < 1:
         raise UserError(f"`{field}` must be at least 1. Received: {field}={size}")
     return keras.Input((None,), dtype="int32", name=name)
+
+
+def token_lengths(tokens: Any) -> Any:
+    """`(B,)`, the tokens of each row `(B, T)` before its padding, which is 0.
+
+    Not `ops.count_nonzero`: on PyTorch that is a deprecated form, and warns.
+    """
+    return ops.sum(ops.cast(ops.not_equal(tokens, 0), "int32"), axis=1)
 
 
 def _in_floats(spec: Spec) -> Pair:

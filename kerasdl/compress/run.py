@@ -110,10 +110,10 @@ def _train_on(run: "Run", config: "RunConfig", epochs: int) -> None:
 
     apply_regularizer(run.model, None)
     config = dataclasses.replace(config, epochs=max(epochs, 1), regularizer=None, patience=None)
-    compile_model(run.model, config, run.task, run.data)
+    batches = compile_model(run.model, config, run.task, run.data)
     run.model.optimizer.build(run.model.trainable_variables)  # saved whole, trained or not
     if epochs:
-        fit(run, config)
+        fit(run, config, batches)
 
 
 def _race(before: "Run", after: "Run") -> dict[str, float]:

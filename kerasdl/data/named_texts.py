@@ -8,8 +8,8 @@ from kerasdl.data.files import read_bytes, read_utf8
 from kerasdl.data.named import find_file, from_keras
 from kerasdl.data.plans import SeriesPlan, TextPlan
 from kerasdl.data.records import Data
-from kerasdl.data.series import series_data
-from kerasdl.data.text_files import LABELLING_PLAN, PIECES_OF_WORDS
+from kerasdl.data.series import load_series, series_data
+from kerasdl.data.text_files import LABELLING_PLAN
 from kerasdl.data.text_readers import read_conllu, read_parallel
 from kerasdl.data.text_sets import pieces, texts_data
 from kerasdl.errors import UserError
@@ -69,7 +69,7 @@ def _multi30k(source: str, target: str) -> Data:
         parts,
         "sequence-to-sequence",
         name=f"multi30k-{source}-{target}",
-        plan=TextPlan(tokenizer=PIECES_OF_WORDS.replace(")", ", lowercase=True)")),
+        plan=TextPlan(tokenizer="bpe(vocab_size=8000, lowercase=True)"),
         source=str(paths[0].parent),
     )
 
@@ -115,8 +115,6 @@ def ud_english() -> Data:
 
 def etth1() -> Data:
     """A transformer's oil temperature and six loads, hourly: 12, 4 and 4 months of two years."""
-    from kerasdl.data.series import load_series
-
     path = _path("etth1", "ETTh1.csv")
     rows = load_series(path)
     bounds = {"train": (0, 12), "validation": (12, 16), "test": (16, 20)}

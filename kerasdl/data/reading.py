@@ -21,8 +21,8 @@ from kerasdl.data.tokenizing import word_rows
 from kerasdl.errors import UserError
 
 Read = tuple[np.ndarray, list[str]]
-TEXT_KINDS = ("tokens", "words")
-TEXT_SUFFIXES = (".txt", ".tsv", ".csv")
+_TEXT_KINDS = ("tokens", "words")
+_TEXT_FILES = (".txt", ".tsv", ".csv")
 
 
 def read_inputs(inputs: Inputs, paths: Sequence[str | Path]) -> Read:
@@ -31,7 +31,7 @@ def read_inputs(inputs: Inputs, paths: Sequence[str | Path]) -> Read:
         paths = [paths]
     if not paths:
         raise UserError("at least one input file is needed. Received: none.")
-    if inputs.kind in TEXT_KINDS:
+    if inputs.kind in _TEXT_KINDS:
         return _text_inputs(inputs, paths)
     reader = {
         "images": _image_inputs,
@@ -186,7 +186,7 @@ def _is_file(source: str | Path) -> bool:
     except (OSError, ValueError):
         return False  # too long, or with characters that no path has
     text = str(source)
-    return " " not in text and bare_suffix(Path(text)) in TEXT_SUFFIXES
+    return " " not in text and bare_suffix(Path(text)) in _TEXT_FILES
 
 
 def _lines(source: str | Path) -> list[str]:

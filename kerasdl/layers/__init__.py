@@ -10,6 +10,7 @@ from kerasdl.layers.attention_decoder import AttentionDecoder
 from kerasdl.layers.attention_decoder_cell import AttentionDecoderCell
 from kerasdl.layers.basic_block import BasicBlock
 from kerasdl.layers.bottleneck_block import BottleneckBlock
+from kerasdl.layers.character_encoder import CharacterEncoder
 from kerasdl.layers.chunked_cross_entropy import ChunkedCrossEntropy
 from kerasdl.layers.cutout import Cutout
 from kerasdl.layers.dense_block import DenseBlock
@@ -57,6 +58,7 @@ __all__ = [
     "AttentionDecoderCell",
     "BasicBlock",
     "BottleneckBlock",
+    "CharacterEncoder",
     "ChunkedCrossEntropy",
     "Cutout",
     "DenseBlock",

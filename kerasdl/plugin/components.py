@@ -51,6 +51,7 @@ _LAYERS = {
         "BottleneckBlock",
         "1x1, 3x3 and 1x1 convolutions and a shortcut: ResNet-50's block",
     ),
+    "character-encoder": ("CharacterEncoder", "A vector for each word, read from its characters"),
     "chunked-cross-entropy": (
         "ChunkedCrossEntropy",
         "Last layer of a language model that never holds all logits in training",

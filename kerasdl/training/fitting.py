@@ -13,7 +13,7 @@ from kerasdl.optimizers import ExponentialMovingAverage, ParameterGroups
 from kerasdl.regularizers import apply_regularizer
 from kerasdl.schedules import Cosine, Scaled, Schedule, Warmup, parse_schedule
 from kerasdl.schedules.known import known_schedules
-from kerasdl.tasks import Classification, Task
+from kerasdl.tasks import Classification, LanguageModelling, Task
 from kerasdl.tasks.language_modelling import reset_states, streams_of
 from kerasdl.training.components import make_component, make_mixing
 from kerasdl.training.log import MetricsLog
@@ -52,8 +52,11 @@ class _FirstStep(keras.callbacks.Callback):
             self.seconds = time.perf_counter() - self.started
 
 
-def compile_model(model: keras.Model, config: "RunConfig", task: Task, data: "Data") -> None:
+def compile_model(model: keras.Model, config: "RunConfig", task: Task, data: "Data") -> Batches:
     """Gives a model the loss, penalty, optimizer and metrics of a configuration.
+
+    Returns:
+        The training samples for `fit`: schedules are as long as they are.
 
     Raises:
         UserError: If one of them is unknown or does not suit the task.
@@ -61,12 +64,17 @@ def compile_model(model: keras.Model, config: "RunConfig", task: Task, data: "Da
     loss = task.loss(_loss(config, task), model, data)
     if config.regularizer:
         apply_regularizer(model, make_component("regularizer", config.regularizer))
-    steps = len(_batches(model, loss, config, task, data))
-    model.compile(_optimizer(config, steps), loss=loss, metrics=task.metrics(loss, data))
+    batches = _batches(model, loss, config, task, data)
+    optimizer = _optimizer(config, len(batches))
+    model.compile(optimizer, loss=loss, metrics=task.metrics(loss, data))
+    return batches
 
 
 def fit(
-    run: "Run", config: "RunConfig", events: keras.callbacks.Callback | None = None
+    run: "Run",
+    config: "RunConfig",
+    batches: Batches,
+    events: keras.callbacks.Callback | None = None,
 ) -> tuple[float, float, dict[str, list[float]]]:
     """Trains the compiled model of a run; writes `metrics.csv` into its folder.
 
@@ -76,7 +84,7 @@ def fit(
         Seconds, those of them that the first step took (in which the step is compiled), and the
         figures of each epoch.
     """
-    batches = _fitted_batches(run, config)
+    batches = _placed(batches, run.task)
     if isinstance(batches, LengthBatches):  # each shape is compiled once more
         print(batches.report().partition("\n")[0], flush=True)
     validation = _validation(run)
@@ -114,39 +122,34 @@ def _batches(
 ) -> Batches:
     """The training samples as `fit` gets them."""
     how: dict[str, Any] = {"batch_size": config.batch_size, "seed": config.seed}
-    if config.steps is not None:
-        how["steps"] = config.steps
+    streams = streams_of(model)
+    if isinstance(task, LanguageModelling):
+        how |= {"steps": config.steps, "streams": streams}
+    elif config.steps is not None:
+        raise UserError(f"`steps` is for language modelling. Received: the task {data.task}")
+    if streams not in (None, config.batch_size):
+        raise UserError(
+            "`batch_size` must be the network's `streams`, as each row of a batch goes on where "
+            f"the last ended. Received: {config.batch_size} and {streams}"
+        )
     if config.mix:
         how["transform"] = make_mixing(config.mix)
-    streams = streams_of(model)
-    if streams is not None:
-        how["streams"] = streams
-        if config.batch_size != streams:
-            raise UserError(
-                "`batch_size` must be the network's `streams`, as each row of a batch goes on "
-                f"where the last ended. Received: {config.batch_size} and {streams}"
-            )
-    try:
-        return task.batches(data.train, loss, data, **how)
-    except TypeError as error:
-        for name in ("steps", "streams"):
-            if repr(name) in str(error):
-                raise UserError(f"`{name}` is for language modelling, not {data.task}") from None
-        raise
-
-
-def _fitted_batches(run: "Run", config: "RunConfig") -> Batches:
-    loss = run.model.loss
-    batches = _batches(run.model, loss, config, run.task, run.data)
+    batches = task.batches(data.train, loss, data, **how)
     if config.mix and batches.y.ndim != 2:
         raise UserError(
             "`mix` blends labels, which needs a loss of a row per sample, such as "
             f"categorical-crossentropy. Received: loss={config.loss!r}"
         )
-    if _is_plain(run.task) and not config.mix and can_place(batches.x.nbytes + batches.y.nbytes):
-        x, y = batches.x, batches.y
-        return Batches(x, y, config.batch_size, seed=config.seed, on_device=True)
     return batches
+
+
+def _placed(batches: Batches, task: Task) -> Batches:
+    """The same batches, taken on the device where they are plain arrays that fit there."""
+    if not _is_plain(task) or batches.transform is not None:
+        return batches
+    if not can_place(batches.x.nbytes + batches.y.nbytes):
+        return batches
+    return Batches(batches.x, batches.y, batches.batch_size, seed=batches.seed, on_device=True)
 
 
 def _validation(run: "Run") -> Any:

@@ -18,7 +18,7 @@ from kerasdl.training.folder import claim, discarded_unless, write_whole
 if TYPE_CHECKING:
     import keras
 
-    from kerasdl.data import Data, Form, Samples
+    from kerasdl.data import Batches, Data, Form, Samples
     from kerasdl.tasks import Evaluation, Task
 
 
@@ -89,13 +89,13 @@ def train(config: RunConfig, folder: str | Path | None = None) -> Run:
     from kerasdl.training.fitting import fit
 
     config = replace(config, fields=_resolved_fields(config))
-    model, data, task = _prepare(config)
+    model, data, task, batches = _prepare(config)
     stem = f"{config.architecture}-{data.name}".replace(":", "-").replace("/", "-")
     run = Run(claim(folder, stem), config.to_dict(), model, data, task)
     events = RunEvents(run)
     with discarded_unless(run.folder, "metrics.csv"):
         _describe(run, config)
-        seconds, first_step, history = fit(run, config, events)
+        seconds, first_step, history = fit(run, config, batches, events)
     timing = {"seconds": round(seconds, 2), "first_step_seconds": round(first_step, 2)}
     evaluation = _finish(run, timing, history)
     events.after_fit(evaluation.figures)
@@ -211,7 +211,7 @@ def _load_data(config: RunConfig) -> "Data":
     return room.prepare(data, **wishes)
 
 
-def _prepare(config: RunConfig) -> "tuple[keras.Model, Data, Task]":
+def _prepare(config: RunConfig) -> "tuple[keras.Model, Data, Task, Batches]":
     """Everything that can fail before the folder is made."""
     import keras
 
@@ -250,8 +250,7 @@ def _prepare(config: RunConfig) -> "tuple[keras.Model, Data, Task]":
     outputs = architecture([features, *others] if others else features)
     inputs = [raw, *others] if others else raw
     model = keras.Model(inputs, task.head(outputs, data), name="run")
-    compile_model(model, config, task, data)
-    return model, data, task
+    return model, data, task, compile_model(model, config, task, data)
 
 
 @contextlib.contextmanager

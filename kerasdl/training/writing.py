@@ -13,8 +13,6 @@ from kerasdl.training.run import Finished, open_finished
 if TYPE_CHECKING:
     from kerasdl.decoding import Decoder, Greedy, Sampling
 
-WRITING_TASKS = ("sequence-to-sequence", "captioning")
-
 
 class Writer:
     """A run's language model, for one text after another.
@@ -92,7 +90,7 @@ class Writer:
         if not len(tokens):
             tokens = np.array([self.tokenizer.eos_id], np.int32)
         room = self.decoder.max_length
-        if room is None or len(tokens) <= room // 2 or len(tokens) < room:
+        if room is None or len(tokens) < room:
             return tokens
         if overlong == "refuse":
             raise UserError(

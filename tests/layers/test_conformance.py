@@ -40,6 +40,11 @@ CASES = {
         (SEQUENCE, MEMORY),
         {"call_kwargs": {"lengths": LENGTHS}},
     ),
+    "CharacterEncoder": (
+        lambda: layers.CharacterEncoder(5, size=2, units=3),
+        (np.array([[[1, 2, 3], [4, 0, 0]], [[2, 2, 0], [0, 0, 0]]]),),
+        {"differentiable": False},
+    ),
     "LuongAttention": (lambda: layers.LuongAttention(), (SEQUENCE, MEMORY), {}),
     "SoftImageAttention": (
         lambda: layers.SoftImageAttention(4, coverage=0.5),

@@ -4,7 +4,6 @@ import pytest
 
 from kerasdl.errors import UserError
 from kerasdl.testing import check_layer
-from kerasdl_recurrent.character_encoder import CharacterEncoder
 from kerasdl_recurrent.embedding_dropout import EmbeddingDropout
 from kerasdl_recurrent.simple_rnn import SimpleRNN
 from kerasdl_recurrent.word_dropout import WordDropout
@@ -64,43 +63,6 @@ def test_simple_rnn_is_its_formula_on_the_real_steps(rng, sequences):
     np.testing.assert_allclose(output, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_character_encoder_keeps_the_rules():
-    characters = np.array([[[1, 2, 3], [4, 0, 0]], [[2, 2, 0], [0, 0, 0]]])
-    check_layer(
-        lambda: CharacterEncoder(5, size=2, units=3),
-        characters,
-        reference=convolved,
-        differentiable=False,
-    )
-
-
-def convolved(weights, characters):
-    """The formula in float64, a word at a time."""
-    table, kernel, bias = (
-        next(value for path, value in weights.items() if path.endswith(part))
-        for part in ("embeddings", "kernel", "bias")
-    )
-    outputs = np.zeros((*characters.shape[:2], kernel.shape[-1]))
-    for place in np.ndindex(*characters.shape[:2]):
-        word = [number for number in characters[place].astype(int) if number]
-        vectors = np.pad(table[word], ((1, 1), (0, 0)))
-        seen = [np.einsum("kd,kdu->u", vectors[w : w + 3], kernel) for w in range(len(word))]
-        outputs[place] = np.max([[0.0] * 3, *(np.maximum(s + bias, 0) for s in seen)], axis=0)
-    return outputs
-
-
-@pytest.mark.parametrize("kind", ["convolution", pytest.param("lstm", marks=pytest.mark.long)])
-def test_more_padding_changes_no_word(rng, kind):
-    characters = rng.integers(1, 5, (2, 3, 4))
-    characters[0, 1, 2:] = 0
-    wide = np.zeros((2, 4, 7), "int64")
-    wide[:, :3, :4] = characters
-    layer = CharacterEncoder(5, size=2, units=3, kind=kind)
-    few, more = plain(layer(characters)), plain(layer(wide))
-    np.testing.assert_allclose(more[:, :3], few, rtol=1e-5, atol=1e-6)
-    assert not more[:, 3].any()
-
-
 @pytest.mark.long
 def test_dropouts_keep_the_rules(rng):
     x = rng.normal(size=(4, 5, 2)).astype("float32")
@@ -147,9 +109,6 @@ def test_word_dropout_spares_padding():
         (lambda: EmbeddingDropout(1.0, 3), r"`rate` must be in \[0, 1\).*rate=1.0"),
         (lambda: EmbeddingDropout(0.1, 0), r"`vocabulary_size` must be at least 1"),
         (lambda: WordDropout("a"), r"`rate` must be in \[0, 1\).*rate='a'"),
-        (lambda: CharacterEncoder(5, units=-1), r"`units` must be a positive integer.*units=-1"),
-        (lambda: CharacterEncoder(5, kind="gru"), r"`kind` must be one of.*kind='gru'"),
-        (lambda: CharacterEncoder(5)(np.ones((2, 3), int)), r"\(B, T, W\).*\(2, 3\)"),
         (lambda: SimpleRNN(2)(np.ones((2, 3))), r"\(B, T, D\).*\(2, 3\)"),
         (
             lambda: SimpleRNN(2)(np.ones((2, 3, 1)), initial_state=np.ones((2, 3))),

@@ -6,7 +6,6 @@ import pytest
 
 from kerasdl.errors import UserError
 from kerasdl.testing import check_layer
-from kerasdl_transformer.character_encoder import CharacterEncoder
 from kerasdl_transformer.class_token import ClassToken
 from kerasdl_transformer.mean_over_text import MeanOverText
 from kerasdl_transformer.parts import gelu_tanh
@@ -23,23 +22,6 @@ CHEAP = [
     "matches_reference",
 ]
 LENGTHS = np.array([4, 2, 0])
-
-
-def words(weights, characters):
-    """Filter by filter and place by place."""
-    table = weights["embedding/embeddings"]
-    kernel = weights["filters/kernel"].reshape(3, 4, -1)
-    bias = weights["filters/bias"]
-    made = np.zeros((*characters.shape[:2], kernel.shape[-1]))
-    for place in np.ndindex(*characters.shape[:2]):
-        word = characters[place][characters[place] != 0]
-        vectors = np.concatenate([np.zeros((1, 4)), table[word], np.zeros((1, 4))])
-        values = [
-            np.maximum(np.einsum("ke,kef->f", vectors[w : w + 3], kernel) + bias, 0)
-            for w in range(len(word))
-        ]
-        made[place] = np.max(values, axis=0) if values else 0
-    return made
 
 
 def cut(_, x, size=2):
@@ -59,14 +41,7 @@ def means(_, x):
 
 
 X = np.random.default_rng(4).normal(size=(3, 4, 6)).astype("float32")
-CHARACTERS = np.array([[[3, 1, 4], [2, 0, 0]], [[1, 2, 0], [0, 0, 0]]], "int32")
 CASES = {
-    "CharacterEncoder": (
-        lambda: CharacterEncoder(5, 7, embedding_size=4),
-        CHARACTERS,
-        words,
-        {"differentiable": False},
-    ),
     "ClassToken": (
         lambda: ClassToken("ones"),
         X,
@@ -88,7 +63,7 @@ CASES = {
     ),
     "TokenEmbedding": (
         lambda: TokenEmbedding(5, 4),
-        CHARACTERS,
+        np.array([[[3, 1, 4], [2, 0, 0]], [[1, 2, 0], [0, 0, 0]]], "int32"),
         lambda w, x: w["embeddings"][x],
         {"differentiable": False},
     ),
@@ -133,9 +108,6 @@ def test_gelu_is_that_of_pytorch():
         (lambda: Positions("learned"), "give `context`"),
         (lambda: Patches(0), "`patch_size` must be a positive integer"),
         (lambda: Patches(2)(X), r"`inputs` must have shape \(B, H, W, C\).*\(3, 4, 6\)"),
-        (lambda: CharacterEncoder(5, 0), "`filters` must be a positive integer"),
-        (lambda: CharacterEncoder(5, 2, width=2), "`width` must be odd"),
-        (lambda: CharacterEncoder(5, 2)(CHARACTERS[0]), r"shape \(B, T, W\).*\(2, 3\)"),
     ],
 )
 def test_says_what_is_wrong(make, message):

@@ -5,9 +5,10 @@ from typing import Any
 import keras
 
 from kerasdl import building
+from kerasdl.building import token_lengths
+from kerasdl.layers import CharacterEncoder
 from kerasdl.plugin import Config, Spec
 from kerasdl_recurrent import stack, tokens
-from kerasdl_recurrent.character_encoder import CharacterEncoder
 
 
 def build(config: Config, spec: Spec) -> keras.Model:
@@ -18,7 +19,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
         inputs.append(keras.Input((None, spec.word_length), dtype="int32", name="characters"))
         x = _joined(x, inputs[1], config, spec)
     x = stack.dropped(x, config, "dropout_1")
-    x = stack.stacked(x, config, tokens.lengths_of(inputs[0]))
+    x = stack.stacked(x, config, token_lengths(inputs[0]))
     logits = tokens.head(stack.dropped(x, config, "dropout_head"), config, spec)
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], logits, name="recurrent")
 

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from kerasdl import building
+from kerasdl.building import token_lengths
 from kerasdl.plugin import Config, Spec
 from kerasdl_recurrent import stack, tokens
 
@@ -13,7 +14,7 @@ from kerasdl_recurrent import stack, tokens
 def build(config: Config, spec: Spec) -> keras.Model:
     """Embedding, recurrent layers, one vector for the text, and logits."""
     inputs = building.token_inputs(spec)
-    lengths = tokens.lengths_of(inputs)
+    lengths = token_lengths(inputs)
     x = stack.dropped(tokens.embedded(inputs, config, spec), config, "dropout_1")
     x = stack.stacked(x, config, lengths, sequences=config.pooling != "last")
     x = pooled(x, inputs, lengths, config.pooling)

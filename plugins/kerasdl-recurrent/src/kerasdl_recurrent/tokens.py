@@ -3,17 +3,11 @@
 from typing import Any
 
 import keras
-from keras import ops
 
 from kerasdl.plugin import Config, Spec
 from kerasdl_recurrent.embedding_dropout import EmbeddingDropout
 from kerasdl_recurrent.stack import initializers
 from kerasdl_recurrent.word_dropout import WordDropout
-
-
-def lengths_of(tokens: Any) -> Any:
-    """Real tokens of each row `(B,)`: those before the padding, which is 0."""
-    return ops.sum(ops.cast(ops.not_equal(tokens, 0), "int32"), axis=1)
 
 
 def embedded(tokens: Any, config: Config, spec: Spec) -> Any:

@@ -6,8 +6,8 @@ import keras
 from keras import ops
 
 from kerasdl import layers
+from kerasdl.building import token_lengths
 from kerasdl.plugin import Config
-from kerasdl_seq2seq.lengths import lengths_of
 
 Layers = dict[str, keras.layers.Layer]
 
@@ -53,7 +53,7 @@ def whole(made: Layers, previous: Any, regions: Any, states: list[Any]) -> tuple
         return logits_of(made, hidden), []
     look = made["attention"]
     if isinstance(look, layers.SoftImageAttention):
-        lengths = lengths_of(previous)
+        lengths = token_lengths(previous)
         return logits_of(made, hidden, look(hidden, regions, lengths=lengths)), []
     context, *draws = look(hidden, regions)
     return logits_of(made, hidden, context), draws

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import keras
 
 from kerasdl import layers
+from kerasdl.building import token_lengths
 from kerasdl.plugin import Config
-from kerasdl_seq2seq.lengths import lengths_of
 
 RNN = {"lstm": layers.LSTM, "gru": layers.GRU}
 
@@ -31,7 +31,7 @@ class Encoded(NamedTuple):
 
 def encoded(source: Any, embedding: keras.layers.Layer, config: Config) -> Encoded:
     """Embedding and recurrent layers over the real tokens; padding changes nothing."""
-    lengths = lengths_of(source)
+    lengths = token_lengths(source)
     x = keras.layers.Dropout(config.dropout, name="source_dropout")(embedding(source))
     states: list[Any] = []
     for number in range(1, config.layers + 1):

@@ -5,9 +5,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasdl.building import token_lengths
 from kerasdl.decoding import Decoder
 from kerasdl_seq2seq import target_side
-from kerasdl_seq2seq.lengths import lengths_of
 
 
 class Seq2SeqDecoder(Decoder):
@@ -69,7 +69,7 @@ class Seq2SeqDecoder(Decoder):
         visible = ops.not_equal(inputs, 0)
         weights = ops.cast(ops.zeros_like(inputs), read["memory"].dtype)
         state |= {"memory": read["memory"], "visible": visible, "weights": weights}
-        return {**state, **self._prepared(read["memory"], lengths_of(inputs), states)}
+        return {**state, **self._prepared(read["memory"], token_lengths(inputs), states)}
 
     def _prepared(self, memory: Any, lengths: Any, states: list[list[Any]]) -> dict[str, Any]:
         if "attention" in self.layers:

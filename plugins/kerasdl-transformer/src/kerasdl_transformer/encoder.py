@@ -4,19 +4,18 @@ from typing import Any
 
 import keras
 
-from kerasdl.building import token_inputs
+from kerasdl.building import token_inputs, token_lengths
 from kerasdl.errors import UserError
-from kerasdl.layers import TransformerEncoderBlock
+from kerasdl.layers import CharacterEncoder, TransformerEncoderBlock
 from kerasdl.plugin import Config, Spec
 from kerasdl_transformer import parts
-from kerasdl_transformer.character_encoder import CharacterEncoder
 from kerasdl_transformer.mean_over_text import MeanOverText
 
 
 def build(config: Config, spec: Spec) -> keras.Model:
     """Encoder blocks on words, and what the task asks for at their end."""
     tokens = token_inputs(spec)
-    inputs, lengths = [tokens], parts.lengths_of(tokens)
+    inputs, lengths = [tokens], token_lengths(tokens)
     scaled = config.positions == "sinusoidal"
     embedding = parts.embedding(spec.vocab_size, config, "embedding", scaled)
     x = embedding(tokens)
@@ -42,8 +41,8 @@ def _character_inputs(spec: Spec) -> keras.KerasTensor:
 
 def _from_characters(characters: Any, config: Config, spec: Spec) -> Any:
     """As a sum the words' own vectors keep their shape, with characters and without."""
-    x = CharacterEncoder(spec.characters, config.filters, name="characters_encoder")(characters)
-    return keras.layers.Dense(config.width, name="characters_projection")(x)
+    encoder = CharacterEncoder(spec.characters, units=config.filters, name="characters_encoder")
+    return keras.layers.Dense(config.width, name="characters_projection")(encoder(characters))
 
 
 def _blocks(x: Any, lengths: Any, config: Config) -> Any:

@@ -5,7 +5,6 @@ import math
 from typing import Any
 
 import keras
-from keras import ops
 
 from kerasdl.plugin import Config
 from kerasdl_transformer.positions import KINDS, Positions
@@ -27,11 +26,6 @@ def gelu_tanh(x: Any) -> Any:
 def normal(spread: float) -> keras.initializers.Initializer:
     """A fresh normal initializer."""
     return keras.initializers.RandomNormal(stddev=spread)
-
-
-def lengths_of(tokens: Any) -> Any:
-    """Real tokens of each row `(B,)`: padding, 0, stands on the right only."""
-    return ops.sum(ops.cast(ops.not_equal(tokens, 0), "int32"), axis=1)
 
 
 def hidden_size(config: Config) -> int:

@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from kerasdl.building import activation, token_inputs
+from kerasdl.building import activation, token_inputs, token_lengths
 from kerasdl.errors import UserError
 from kerasdl.layers import TransformerDecoderBlock, TransformerEncoderBlock
 from kerasdl.plugin import Config, Spec
@@ -17,7 +17,7 @@ def build(config: Config, spec: Spec) -> keras.Model:
     source, previous = token_inputs(spec, "source"), token_inputs(spec, "previous", target=True)
     source_embedding, target_embedding = _embeddings(config, spec)
     x = _embedded(source_embedding(source), config, spec.context, "source")
-    lengths = parts.lengths_of(source)
+    lengths = token_lengths(source)
     memory = _encode(x, lengths, config)
     x = _embedded(target_embedding(previous), config, spec.target_context, "target")
     x = _decode(x, memory, lengths, config)

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from kerasdl.building import token_lengths
 from kerasdl.decoding import Decoder
 from kerasdl_transformer import parts
 
@@ -31,7 +32,7 @@ class TransformerDecoder(Decoder):
     def start(self, inputs: Any, batch_size: int) -> list[Any]:
         """Empty caches, with keys and values of the encoded source."""
         source = inputs[0] if isinstance(inputs, list | tuple) else inputs
-        lengths = parts.lengths_of(source)
+        lengths = token_lengths(source)
         x = self.source_positions(self.source_embedding(source))
         for block in self.encoder:
             x = block(x, lengths=lengths)

@@ -6,12 +6,13 @@ import keras
 from keras import ops
 
 from kerasdl.errors import UserError
-from kerasdl.layers import LSTM
+from kerasdl.layers import _checks
+from kerasdl.layers.lstm import LSTM
 
 _KINDS = ("convolution", "lstm")
 
 
-@keras.saving.register_keras_serializable(package="kerasdl_recurrent")
+@keras.saving.register_keras_serializable(package="kerasdl")
 class CharacterEncoder(keras.layers.Layer):
     """A vector for each word, read from its characters by a convolution or an LSTM.
 
@@ -54,12 +55,10 @@ class CharacterEncoder(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        counts = {"vocabulary_size": vocabulary_size, "size": size}
-        for name, value in {**counts, "units": units, "kernel_size": kernel_size}.items():
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise UserError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
-        if kind not in _KINDS:
-            raise UserError(f"`kind` must be one of {', '.join(_KINDS)}. Received: {kind=}")
+        counts = {"vocabulary_size": vocabulary_size, "size": size, "units": units}
+        for name, value in {**counts, "kernel_size": kernel_size}.items():
+            _checks.positive(name, value)
+        _checks.one_of("kind", kind, _KINDS)
         self.vocabulary_size = vocabulary_size
         self.size = size
         self.units = units
