@@ -146,16 +146,20 @@ class TransformerDecoderBlock(TransformerBlock):
             cache["cross"] = self.cross.prepare(memory, memory_lengths)
         return cache
 
-    def step(self, inputs: Any, cache: dict[str, Any], position: Any) -> tuple[Any, dict[str, Any]]:
+    def step(
+        self, inputs: Any, cache: dict[str, Any], position: Any, return_weights: bool = False
+    ) -> tuple[Any, ...]:
         """The block on a few new steps, equal to the same rows of `call` on the whole sequence.
 
         Args:
             inputs: `(B, T, D)`, the new steps: the prompt first, then one by one.
             cache: What `initial_cache` or the last `step` returned; left unchanged.
             position: As in `MultiHeadAttention.step`.
+            return_weights: Whether to return the weights of the cross-attention `(B, N, T, S)` too.
 
         Returns:
-            `(output, cache)`. Every array in the cache has the batch as first axis.
+            `(output, cache)`, or `(output, cache, weights)`. Every array in the cache has the batch
+            as first axis.
         """
         cache = dict(cache)
 
@@ -163,10 +167,19 @@ class TransformerDecoderBlock(TransformerBlock):
             output, cache["self"] = self.attention.step(rows, cache["self"], position)
             return output
 
+        weights = None
+
+        def look(rows: Any) -> Any:
+            nonlocal weights
+            found = self.cross.step(rows, cache["cross"], return_weights)
+            output, weights = found if return_weights else (found, None)
+            return output
+
         rows = self._branch("attention", keras.ops.cast(inputs, self.compute_dtype), attend)
         if self.cross_attention:
-            rows = self._branch("cross", rows, lambda x: self.cross.step(x, cache["cross"]))
-        return self._network(rows), cache
+            rows = self._branch("cross", rows, look)
+        outputs = self._network(rows)
+        return (outputs, cache, weights) if return_weights else (outputs, cache)
 
     def compute_output_shape(self, inputs_shape: Any, memory_shape: Any = None) -> Any:
         """The input's shape."""

@@ -22,10 +22,12 @@ _DRAWN = 4
 
 @dataclass(slots=True)
 class Written:
-    """A text for each input, its tokens, and the scores of the right ones where they are known."""
+    """What is written for each input, and the scores of the right texts where they are known."""
 
-    texts: list[str]
     tokens: list[list[int]]
+    """Of the best text of each input."""
+    texts: list[list[tuple[str, float]]]
+    """Of each input, best first, with what they are ranked by."""
     scores: TokenScores
 
 
@@ -73,18 +75,21 @@ class WritingTask(TokenTask):
     ) -> Written:
         """What is written for each input, and the scores of the right texts, if they are known."""
         tokens: list[list[int]] = []
+        texts: list[list[tuple[str, float]]] = []
         for begin in range(0, len(samples), _BATCH):
             piece = samples.x[begin : begin + _BATCH]
             filled = np.concatenate([piece, piece[:1].repeat(_BATCH - len(piece), axis=0)])
             # One sample alone gets a program of its own: most predictions are of one.
             chosen = piece if len(samples) == 1 else filled
-            tokens += self.write(chosen, model, form).best()[: len(piece)]
+            written = self.write(chosen, model, form)
+            tokens += written.best()[: len(piece)]
+            texts += _ranked(written, form)[: len(piece)]
         scores = TokenScores()
         if samples.y is not None:
             answers = samples.y[:, 1:]
             for logits, rows in self.logits(samples, model, form):
                 scores.add(logits, answers[rows, : logits.shape[1]], self.padding)
-        return Written([form.target.text(own) for own in tokens], tokens, scores)
+        return Written(tokens, texts, scores)
 
     def evaluate(
         self, samples: Samples, outputs: Written, model: keras.Model, data: Data
@@ -94,21 +99,25 @@ class WritingTask(TokenTask):
         found = figures.token_metrics(scores.loss, scores.tokens, scores.right)
         references = list(samples.references)
         small = data.target.tokenizer.lowercase
-        of_texts, notes = figures.translation_metrics(outputs.texts, references, small)
+        best = [own[0][0] for own in outputs.texts]
+        of_texts, notes = figures.translation_metrics(best, references, small)
         table = [
             {"expected": right, "written": said}
-            for right, said in list(zip(references, outputs.texts, strict=True))[:10]
+            for right, said in list(zip(references, best, strict=True))[:10]
         ]
         return Evaluation({**found, **of_texts}, table, notes)
 
     def present(
         self, outputs: Written, model: keras.Model, form: Form, names: list[str], inputs: np.ndarray
     ) -> list[dict[str, Any]]:
-        """What is written for each."""
-        return [
-            {"input": name, "written": text}
-            for name, text in zip(names, outputs.texts, strict=True)
-        ]
+        """What is written for each; with scores where it is more than one text."""
+        rows: list[dict[str, Any]] = []
+        for name, own in zip(names, outputs.texts, strict=True):
+            if self.strategy.n_best == 1:
+                rows.append({"input": name, "written": own[0][0]})
+            else:
+                rows += [{"input": name, "written": text, "score": score} for text, score in own]
+        return rows
 
     def pictures(
         self, samples: Samples, outputs: Written, model: keras.Model, data: Data, folder: Path
@@ -155,6 +164,16 @@ class WritingTask(TokenTask):
             sources,
             folder / "attention.png",
         )
+
+
+def _ranked(written: Generated, form: Form) -> list[list[tuple[str, float]]]:
+    return [
+        [
+            (form.target.text(tokens), float(score))
+            for tokens, score in zip(own, scores, strict=False)
+        ]
+        for own, scores in zip(written.sequences(), written.scores, strict=True)
+    ]
 
 
 def previous(rows: np.ndarray) -> np.ndarray:

@@ -148,6 +148,8 @@ def predict(
     backend: str | None = None,
     beams: int | None = None,
     length_penalty: float | None = None,
+    coverage_penalty: float | None = None,
+    n_best: int | None = None,
 ) -> list[dict[str, Any]]:
     """Predictions of a run for raw inputs from files, or texts; its training data is not needed.
 
@@ -157,12 +159,20 @@ def predict(
         backend: `jax`, `tensorflow` or `torch`.
         beams: Texts followed at a time, for a run that writes; 1 is greedy.
         length_penalty: Above 0 longer texts are preferred, for a run that writes.
+        coverage_penalty: Above 0 texts lose that leave parts of the input unattended.
+        n_best: Texts for each input, best first, with their scores.
 
     Raises:
         UserError: If the folder is no run or a file does not fit it.
     """
     run = open_finished(folder, backend)
-    _choose_strategy(run, beams, length_penalty)
+    wishes = {
+        "width": beams,
+        "length_penalty": length_penalty,
+        "coverage_penalty": coverage_penalty,
+        "n_best": n_best,
+    }
+    _choose_strategy(run, {name: value for name, value in wishes.items() if value is not None})
     from kerasdl.data import Samples
 
     x, names = run.form.inputs.read(paths)
@@ -171,22 +181,17 @@ def predict(
     return run.task.present(outputs, run.model, run.form, names, x)
 
 
-def _choose_strategy(run: Finished, beams: int | None, length_penalty: float | None) -> None:
-    if beams is None and length_penalty is None:
+def _choose_strategy(run: Finished, wishes: dict[str, Any]) -> None:
+    if not wishes:
         return
-    from kerasdl.decoding import BeamSearch
     from kerasdl.tasks.written import WritingTask
 
     if not isinstance(run.task, WritingTask):
         raise UserError(
-            "`beams` and `length_penalty` are for runs that write, translations and captions. "
+            "beams, penalties and `n_best` are for runs that write, translations and captions. "
             f"Received: a run on {run.form.task}"
         )
-    usual = run.task.strategy
-    run.task.strategy = BeamSearch(
-        width=usual.width if beams is None else beams,
-        length_penalty=usual.length_penalty if length_penalty is None else length_penalty,
-    )
+    run.task.strategy = replace(run.task.strategy, **wishes)
 
 
 def _resolved_fields(config: RunConfig) -> dict[str, Any]:

@@ -53,6 +53,10 @@ def test_words_never_seen_are_turned_around(reversing):
     assert [row["written"] for row in said] == ["dcba", "def"]
     greedy = predict(reversing.folder, ["abcd"], beams=1)
     assert greedy[0]["written"] == "dcba"
+    three = predict(reversing.folder, ["abcd", "fed"], n_best=3, coverage_penalty=0.1)
+    assert [row["input"] for row in three] == ["abcd"] * 3 + ["fed"] * 3
+    assert three[0]["written"] == "dcba" and len({row["written"] for row in three[:3]}) == 3
+    assert three[0]["score"] > three[1]["score"] > three[2]["score"]
 
 
 def test_the_attention_is_drawn_for_any_text(reversing, tmp_path):

@@ -1,10 +1,12 @@
 """What the cached decoders write is what the whole network gives."""
 
+import keras
 import numpy as np
 import pytest
 
 from kerasdl import create_model
 from kerasdl.decoding import BeamSearch, UncachedDecoder, decoder_of, generate
+from kerasdl.inside import attention_weights
 from kerasdl.plugin import Spec
 
 LENGTH = 12
@@ -103,6 +105,39 @@ def test_padding_of_the_source_changes_nothing(made):
     short, long = (generate(decoder, PROMPTS, inputs=x, **how) for x in (source, longer))
     np.testing.assert_array_equal(short.tokens, long.tokens)
     np.testing.assert_allclose(short.scores, long.scores, atol=2e-5)
+
+
+def test_the_attention_is_that_of_the_last_block(made):
+    decoder, source = made("transformer")
+    target = np.array([[1, 2, 3]] * 3, "int32")
+    weights = attention_weights(decoder.model, (source, target), over="source")
+    expected = list(weights.values())[-1].mean(axis=1)  # over the heads
+    state = decoder.start(keras.ops.convert_to_tensor(source), 3)
+    for place in range(3):
+        tokens = keras.ops.convert_to_tensor(target[:, place])
+        _, state = decoder.step(tokens, state, keras.ops.full((3,), place, "int32"))
+        seen, visible = map(keras.ops.convert_to_numpy, decoder.attention(state))
+        np.testing.assert_allclose(seen, expected[:, place], atol=1e-5)
+        np.testing.assert_array_equal(visible, source != 0)
+
+
+@pytest.mark.long
+def test_coverage_ranks_by_its_formula(made):
+    decoder, source = made("transformer")
+    how = {"inputs": source, "max_new_tokens": 4}
+    search = BeamSearch(3, coverage_penalty=0.4, n_best=3)
+    found = generate(decoder, [[1]] * 3, strategy=search, **how)
+    for row, own in enumerate(found.sequences()):
+        length = np.count_nonzero(source[row])
+        for rank, said in enumerate(own):
+            given = np.array([[1, *said[:-1]]])
+            weights = attention_weights(
+                decoder.model, (source[row : row + 1, :length], given), over="source"
+            )
+            sums = list(weights.values())[-1].mean(axis=1)[0].sum(axis=0)
+            coverage = 0.4 * np.log(np.minimum(sums, 1)).sum()
+            expected = found.log_probs[row, rank] + coverage
+            np.testing.assert_allclose(found.scores[row, rank], expected, atol=1e-4)
 
 
 def test_the_cache_has_room_for_the_context(made):
