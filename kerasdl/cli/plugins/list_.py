@@ -1,20 +1,10 @@
-"""`kerasdl plugins`."""
+"""`kerasdl plugins list`."""
 
 import typer
 
 from kerasdl.cli import output
 
-app = typer.Typer(
-    help="Installed plugins: what became of each.", no_args_is_help=True, rich_markup_mode=None
-)
 
-
-@app.callback()
-def _plugins() -> None:
-    """Installed plugins: what became of each."""
-
-
-@app.command("list")
 def list_plugins(
     json: bool = typer.Option(False, "--json", help="Print JSON."),
     traceback: bool = typer.Option(False, "--traceback", help="Print what a broken plugin raised."),
@@ -51,23 +41,3 @@ def list_plugins(
         for state in states:
             if state.traceback:
                 print(f"\n{state.describe()}\n{state.traceback}")
-
-
-@app.command("prefer")
-def prefer(
-    name: str = typer.Argument(help="A name that two plugins provide."),
-    distribution: str = typer.Argument(help="The distribution it shall mean."),
-) -> None:
-    """Save which distribution a name means where two provide it."""
-    from kerasdl.errors import UserError
-    from kerasdl.plugin import host
-    from kerasdl.settings import write_setting
-
-    providers = host().catalog.distributions(name)
-    if distribution not in providers:
-        raise UserError(
-            f"`distribution` must be one that provides {name!r}: "
-            f"{', '.join(providers) or 'none does'}. Received: {distribution!r}"
-        )
-    path = write_setting("prefer", name, value=distribution)
-    print(f"{name} means {distribution}:{name} from now on ({path})")

@@ -1,0 +1,17 @@
+"""`kerasdl plugins`."""
+
+import typer
+
+from kerasdl.cli.plugins.list_ import list_plugins
+from kerasdl.cli.plugins.prefer import prefer
+
+app = typer.Typer(
+    help="Installed plugins: what became of each.", no_args_is_help=True, rich_markup_mode=None
+)
+app.command("list")(list_plugins)
+app.command("prefer")(prefer)
+
+
+@app.callback()
+def _plugins() -> None:
+    """Installed plugins: what became of each."""
