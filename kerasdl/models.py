@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kerasdl.errors import UserError, closest, did_you_mean
 from kerasdl.plugin import Architecture, Config, PluginError, PluginState, Spec, host
 from kerasdl.plugin.catalog import Provider
-from kerasdl.plugin.provenance import origin_of, plugin_origin
+from kerasdl.plugin.provenance import origin_difference, origin_of
 
 if TYPE_CHECKING:
     import keras
@@ -164,12 +164,16 @@ def load_model(path: str | Path, *, compile: bool = True) -> "keras.Model":
     Raises:
         UserError: If the file is missing or no `.keras` file, or a plugin it needs is not
             installed.
+
+    Warns:
+        UserWarning: If a plugin has another version than the model was made with, or the same one
+            and other files.
     """
     file = model_file(path)
     config = read_model_config(file)
     for room in _OWN_ROOMS:
         importlib.import_module(f"kerasdl.{room}")
-    for origin in _origins(config):
+    for origin in _distinct(list(_origins(config)) or _run_origins(file.parent)):
         _load_origin(origin)
     for package in _packages(config):
         for state in host().states:
@@ -342,6 +346,33 @@ def _origins(config: Any) -> Iterator[dict[str, Any]]:
                 yield origin
 
 
+def _run_origins(folder: Path) -> list[dict[str, Any]]:
+    """What a run's folder says of its plugin, for a model that has no place for `Origin`."""
+    import tomllib
+
+    try:
+        name = tomllib.loads((folder / "config.toml").read_text("utf-8"))["architecture"]
+        plugins = json.loads((folder / "environment.json").read_text("utf-8"))["plugins"]
+        entries = [dict(entry) for entry in plugins]
+    except (OSError, KeyError, TypeError, ValueError):  # not a run's folder
+        return []
+    plugin_host = host()
+    try:
+        state = plugin_host.architecture(str(name)).plugin
+    except UserError:  # gone, and the model does without
+        return []
+    known = {"distribution": state.distribution, "plugin": state.name}
+    return [entry for entry in entries if known.items() <= entry.items()]
+
+
+def _distinct(origins: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One for each plugin, so that none is warned of twice."""
+    keys = ("distribution", "plugin", "version", "sha256")
+    return list(
+        {tuple(str(origin.get(key)) for key in keys): origin for origin in origins}.values()
+    )
+
+
 def _packages(config: Any) -> set[str]:
     names = {str(node.get("registered_name") or "") for node in _walk(config)}
     return {name.partition(">")[0] for name in names if ">" in name} - {"kerasdl"}
@@ -356,11 +387,8 @@ def _load_origin(origin: dict[str, Any]) -> None:
                     f"the model needs plugin {named}, which is {state.state}: {state.reason}"
                 )
             _import_targets(state)
-            current = plugin_origin(state)
-            if current["version"] != origin.get("version"):
-                warnings.warn(
-                    f"the model was made with {named}; {state.version} is installed", stacklevel=3
-                )
+            if difference := origin_difference(origin, state):
+                warnings.warn(f"the model {difference}", stacklevel=3)
             return
     raise UserError(
         f"the model needs the plugin {named} (architecture {origin.get('architecture')!r}), which "

@@ -31,13 +31,25 @@ def read_settings() -> dict[str, Any]:
 
 def write_setting(*keys: str, value: str) -> Path:
     """Saves one value, `write_setting("prefer", "resnet", value="kerasdl-resnet")`."""
-    import tomli_w
-
     settings = read_settings()
     table = settings
     for key in keys[:-1]:
         table = table.setdefault(key, {})
     table[keys[-1]] = value
+    return _write(settings)
+
+
+def remove_setting(key: str) -> Path:
+    """Forgets one value, whether there is one or not."""
+    settings = read_settings()
+    if settings.pop(key, None) is not None:
+        _write(settings)
+    return settings_path()
+
+
+def _write(settings: dict[str, Any]) -> Path:
+    import tomli_w
+
     path = settings_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(tomli_w.dumps(settings), "utf-8")

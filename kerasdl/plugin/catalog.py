@@ -102,9 +102,9 @@ class Catalog:
                 f' A plugin can add it: pip install "kerasdl-{guess}" if there is one; '
                 "`kerasdl list` shows what is installed."
             )
-        left_out = [state.name for state in states if state.state in ("quarantined", "refused")]
+        left_out = [s.name for s in states if s.state in ("quarantined", "refused", "locked-out")]
         if left_out:
-            message += f" Left out as broken: {', '.join(left_out)} (see `kerasdl plugins list`)."
+            message += f" Left out: {', '.join(left_out)} (`kerasdl plugins list` says why)."
         return message
 
 

@@ -20,6 +20,7 @@ from kerasdl.plugin import hookspecs
 from kerasdl.plugin.builtin import DATASETS
 from kerasdl.plugin.catalog import Catalog, Provider
 from kerasdl.plugin.components import COMPONENTS
+from kerasdl.plugin.lock import Lock, lock_in_force
 from kerasdl.plugin.types import Architecture, Card, Command, Component, Dataset, Record
 from kerasdl.plugin.validate import ApiError, RecordError, check_record
 from kerasdl.version import __version__
@@ -58,13 +59,15 @@ class PluginState:
     distribution: str
     version: str
     entry_point: str
-    state: Literal["loaded", "quarantined", "refused", "disabled"] = "loaded"
+    state: Literal["loaded", "quarantined", "refused", "disabled", "locked-out"] = "loaded"
     hooks: tuple[str, ...] = ()
     load_ms: float = 0.0
     reason: str = ""
     traceback: str = ""
     records: list[Record] = field(default_factory=list)
     module: str = ""
+    sha256: str | None = None
+    entry: EntryPoint | None = field(default=None, repr=False)
 
     def describe(self) -> str:
         """`resnet (kerasdl-resnet 0.1.0, kerasdl_resnet.plugin)`."""
@@ -85,39 +88,38 @@ class Host:
         """Loads every allowed entry point; a broken one is quarantined.
 
         Raises:
-            PluginError: In strict mode, at the first broken plugin.
+            PluginError: In strict mode, at the first plugin that is broken or locked out.
+            UserError: If a plugin lock is in force that cannot be read; nothing is imported then.
         """
         own = PluginState("kerasdl", "kerasdl", __version__, "built in")
         own.records = [*DATASETS, *COMPONENTS]
         self.catalog.add(own)
-        for entry_point in sorted(entry_points(group=hookspecs.PROJECT), key=lambda e: e.name):
-            self._load_one(entry_point)
+        lock = lock_in_force()
+        for state in installed():
+            self.states.append(state)
+            if state.state != "disabled":
+                self._load_one(state, lock)
 
-    def _load_one(self, entry_point: EntryPoint) -> None:
-        dist = entry_point.dist
-        state = PluginState(
-            entry_point.name,
-            dist.name if dist else "unknown",
-            dist.version if dist else "unknown",
-            entry_point.value,
-        )
-        self.states.append(state)
-        state.reason = _switched_off(state)
+    def _load_one(self, state: PluginState, lock: Lock | None) -> None:
+        state.reason = lock.objection(state) if lock is not None else ""
         if state.reason:
-            state.state = "disabled"
+            state.state = "locked-out"
+            _report(state)
             return
         started = time.perf_counter()
         try:
             with _own_interrupts():
-                self._register(entry_point, state)
+                self._register(state)
         except _UserInterrupt:
             raise KeyboardInterrupt from None
         except BaseException as error:  # a plugin may raise anything, SystemExit too
             self._withdraw(state, error)
         state.load_ms = (time.perf_counter() - started) * 1000
 
-    def _register(self, entry_point: EntryPoint, state: PluginState) -> None:
-        plugin = entry_point.load()
+    def _register(self, state: PluginState) -> None:
+        if state.entry is None:
+            raise TypeError(state)
+        plugin = state.entry.load()
         state.module = plugin.__name__ if isinstance(plugin, ModuleType) else plugin.__module__
         key = f"{state.distribution}:{state.name}"
         try:
@@ -166,10 +168,7 @@ class Host:
             cause if isinstance(error, RecordError) else f"{type(error).__name__}: {cause}"
         )
         state.traceback = "".join(traceback.format_exception(error))
-        message = f"plugin {state.describe()} is {state.state}: {state.reason}"
-        if os.environ.get(STRICT, "") not in ("", "0"):
-            raise PluginError(message) from error
-        warnings.warn(message, PluginWarning, stacklevel=2)
+        _report(state, error)
 
     def architecture(self, name: str) -> Provider:
         """The architecture that `name` means: a name, variant or alias, or `distribution:name`.
@@ -235,6 +234,33 @@ def reset_host() -> None:
     """Forgets what was loaded, so that the next `host()` looks again."""
     global _host
     _host = None
+
+
+def installed() -> list[PluginState]:
+    """Every plugin of this environment by name, none imported; switched off ones are `disabled`."""
+    states = []
+    for entry in sorted(entry_points(group=hookspecs.PROJECT), key=lambda entry: entry.name):
+        found = entry.dist
+        state = PluginState(
+            entry.name,
+            found.name if found else "unknown",
+            found.version if found else "unknown",
+            entry.value,
+            entry=entry,
+        )
+        state.reason = _switched_off(state)
+        if state.reason:
+            state.state = "disabled"
+        states.append(state)
+    return states
+
+
+def _report(state: PluginState, cause: BaseException | None = None) -> None:
+    """Says that a plugin is left out, or raises in strict mode."""
+    message = f"plugin {state.describe()} is {state.state}: {state.reason}"
+    if os.environ.get(STRICT, "") not in ("", "0"):
+        raise PluginError(message) from cause
+    warnings.warn(message, PluginWarning, stacklevel=3)
 
 
 def _names(variable: str) -> set[str] | None:

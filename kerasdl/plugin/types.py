@@ -3,7 +3,7 @@
 import types
 import typing
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from kerasdl.errors import UserError, did_you_mean
@@ -209,6 +209,10 @@ class Spec:
     characters: int | None = None
     word_length: int | None = None
 
+    def __repr__(self) -> str:
+        said = [f for f in fields(self) if getattr(self, f.name) != f.default]
+        return f"Spec({', '.join(f'{f.name}={getattr(self, f.name)!r}' for f in said)})"
+
     @property
     def output_count(self) -> int:
         """`outputs`, for a builder that cannot do without.
@@ -247,6 +251,9 @@ class Architecture:
         parameters: Trainable parameters by variant, at the spec in `parameters_spec`.
         parameters_spec: The spec at which `parameters` hold.
         recipe: Values that `kerasdl train` uses where the user gives none: keys of `RECIPE_KEYS`.
+        small: Config values of a small model, with which `kerasdl plugins check` tries it.
+        small_spec: The spec it is tried at, where the smallest of its first task does not suit it.
+        known_failures: Checks of the kit that do not hold by design, each with the reason.
         api: The plugin-API versions it serves.
     """
 
@@ -263,6 +270,9 @@ class Architecture:
     parameters: Mapping[str, int] = field(default_factory=dict)
     parameters_spec: Spec | None = None
     recipe: Mapping[str, Any] = field(default_factory=dict)
+    small: Mapping[str, Any] = field(default_factory=dict)
+    small_spec: Spec | None = None
+    known_failures: Mapping[str, str] = field(default_factory=dict)
     api: tuple[int, ...] = (1,)
 
     def resolve(self, preset: Mapping[str, Any], given: Mapping[str, Any]) -> Config:

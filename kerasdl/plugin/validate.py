@@ -96,6 +96,10 @@ def _check_architecture(record: Architecture) -> None:
         record.resolve({}, {})
     except ValueError as error:
         raise RecordError(f"default of a config field: {error}") from None
+    try:
+        record.resolve({}, record.small)
+    except ValueError as error:
+        raise RecordError(f"`small`: {error}") from None
     _check_variants(record)
 
 

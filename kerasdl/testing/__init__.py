@@ -8,16 +8,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kerasdl.testing.architecture import check_architecture
+    from kerasdl.testing.architecture import IN_OTHER_PROCESSES, check_architecture
     from kerasdl.testing.callback import check_callback
     from kerasdl.testing.gradients import check_gradients, gradcheck_model
     from kerasdl.testing.layer import check_layer
     from kerasdl.testing.loss import check_loss
     from kerasdl.testing.numerics import assert_close
     from kerasdl.testing.optimizer import check_optimizer
+    from kerasdl.testing.parametrize import parametrize_architecture_checks
     from kerasdl.testing.regularizer import check_regularizer
 
 _HOMES = {
+    "IN_OTHER_PROCESSES": "architecture",
     "assert_close": "numerics",
     "check_architecture": "architecture",
     "check_callback": "callback",
@@ -27,9 +29,11 @@ _HOMES = {
     "check_optimizer": "optimizer",
     "check_regularizer": "regularizer",
     "gradcheck_model": "gradients",
+    "parametrize_architecture_checks": "parametrize",
 }
 
 __all__ = [
+    "IN_OTHER_PROCESSES",
     "assert_close",
     "check_architecture",
     "check_callback",
@@ -39,6 +43,7 @@ __all__ = [
     "check_optimizer",
     "check_regularizer",
     "gradcheck_model",
+    "parametrize_architecture_checks",
 ]
 
 

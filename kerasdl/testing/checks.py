@@ -1,11 +1,16 @@
 """A check: a small named function that raises when a component breaks a rule."""
 
+import contextlib
 import inspect
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from kerasdl.errors import UserError, did_you_mean
+
+
+class DoesNotApply(Exception):
+    """Raised by a check that has nothing to look at here; the message says why."""
 
 
 class Case(Protocol):
@@ -47,10 +52,13 @@ class Check:
         Raises:
             AssertionError: If the rule is broken, or the component raised; names check,
                 component, and what reproduces it.
+            DoesNotApply: If there is nothing to look at.
         """
         __tracebackhide__ = True  # pytest shows the caller, and the failure below it
         try:
             self.function(case)
+        except DoesNotApply:
+            raise
         except Exception as error:
             found = str(error)
             if not isinstance(error, AssertionError):
@@ -100,10 +108,11 @@ def selected(
 
 
 def run(entry: str, checks: Iterable[Check], case: Case) -> None:
-    """Runs the checks in order; the first failure is raised."""
+    """Runs the checks that apply, in order; the first failure is raised."""
     __tracebackhide__ = True
     for check in checks:
-        check(entry, case)
+        with contextlib.suppress(DoesNotApply):
+            check(entry, case)
 
 
 def demand(condition: Any, message: str) -> None:

@@ -59,7 +59,7 @@ def gradcheck(
     import numpy as np
 
     from kerasdl.backend.gradients import has_float64
-    from kerasdl.testing.architecture import example
+    from kerasdl.testing.architecture_case import example
     from kerasdl.testing.gradients import gradcheck_model
 
     if not has_float64():

@@ -5,14 +5,14 @@ import pytest
 from kerasdl import create_model, model_info
 from kerasdl.errors import UserError
 from kerasdl.plugin import Spec
-from kerasdl.testing import check_architecture
+from kerasdl.testing import IN_OTHER_PROCESSES, check_architecture
 
 
 def test_cnn_keeps_the_rules():
     shapes = {"input_shape": (8, 8, 1), "num_classes": 3}
     # No unit of five may be dead by chance.
     config = {"filters": (4,), "convolutions": 1, "dense": (5,), "activation": "elu"}
-    check_architecture("cnn", config={**shapes, **config})
+    check_architecture("cnn", config={**shapes, **config}, skip=IN_OTHER_PROCESSES)
 
 
 @pytest.mark.long
@@ -25,7 +25,8 @@ def test_cnn_keeps_the_rules():
     ],
 )
 def test_published_networks_keep_the_rules(name, config):
-    check_architecture(name, config={**config, "num_classes": 3}, learning_rate=1e-3)
+    config = {**config, "num_classes": 3}
+    check_architecture(name, config=config, learning_rate=1e-3, skip=IN_OTHER_PROCESSES)
 
 
 def test_dropout_works_in_training_only(rng):

@@ -99,6 +99,7 @@ def kerasdl_architectures() -> Iterator[Architecture]:
         },
         reference="Vincent et al., 2010, https://www.jmlr.org/papers/v11/vincent10a.html",
         recipe={"epochs": 40, "batch_size": 32, "learning_rate": 2e-3},
+        small={"widths": (16,), "code": 12},
     )
     yield Architecture(
         name="conv-autoencoder",
@@ -117,6 +118,7 @@ def kerasdl_architectures() -> Iterator[Architecture]:
         variants={"denoising-conv-autoencoder": {"noise": 0.2}},
         reference="Goodfellow et al., Deep Learning, chapter 14, https://www.deeplearningbook.org",
         recipe={"epochs": 40, "batch_size": 32, "learning_rate": 3e-3},
+        small={"filters": (4, 8), "code": 12},
     )
     yield Architecture(
         name="vae",
@@ -148,4 +150,5 @@ def kerasdl_architectures() -> Iterator[Architecture]:
         variants={"conv-vae": {"encoder": "convolutional"}},
         reference="Kingma and Welling, 2014, https://arxiv.org/abs/1312.6114",
         recipe={"epochs": 40, "batch_size": 32, "learning_rate": 2e-3},
+        small={"widths": (16,), "filters": (4, 8), "code": 8},
     )

@@ -138,6 +138,7 @@ def kerasdl_architectures() -> Iterator[Architecture]:
         parameters={"cnn": 32_154, "cnn-small": 94_626},
         parameters_spec=_MNIST,
         recipe={"epochs": 20, "batch_size": 32, "learning_rate": 5e-3},
+        small={"filters": (4, 8)},
     )
     yield Architecture(
         name="lenet5",
@@ -170,6 +171,7 @@ def kerasdl_architectures() -> Iterator[Architecture]:
         reference="LeCun et al., 1998, section II.B, https://doi.org/10.1109/5.726791",
         parameters={"lenet5": 61_706},
         parameters_spec=_MNIST,
+        small_spec=Spec(task="image-classification", input_shape=(28, 28, 1), outputs=3),
     )
     yield Architecture(
         name="alexnet",
@@ -180,6 +182,8 @@ def kerasdl_architectures() -> Iterator[Architecture]:
         reference="Krizhevsky, 2014, https://arxiv.org/abs/1404.5997",
         parameters={"alexnet": 61_100_840},
         parameters_spec=_IMAGENET,
+        small={"dense": (8, 8)},
+        small_spec=Spec(task="image-classification", input_shape=(64, 64, 1), outputs=3),
     )
     yield Architecture(
         name="vgg",
@@ -220,6 +224,8 @@ def kerasdl_architectures() -> Iterator[Architecture]:
             "vgg19-bn": 143_672_744,
         },
         parameters_spec=_IMAGENET,
+        small={"depth": 11, "dense": (16, 16)},
+        small_spec=Spec(task="image-classification", input_shape=(32, 32, 1), outputs=3),
     )
 
 

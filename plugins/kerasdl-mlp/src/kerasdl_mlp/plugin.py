@@ -87,6 +87,7 @@ def kerasdl_architectures() -> Iterator[Architecture]:
         builder="kerasdl_mlp.mlp:build",
         config=_MLP_FIELDS,
         reference="Goodfellow et al., Deep Learning, chapter 6, https://www.deeplearningbook.org",
+        small={"widths": (16, 8)},
     )
     yield Architecture(
         name="perceptron",
@@ -99,6 +100,11 @@ def kerasdl_architectures() -> Iterator[Architecture]:
             "loss": "half-squared-error",
             "batch_size": 1,
             "learning_rate": 0.1,
+        },
+        known_failures={
+            "gradients_are_right": "a threshold's own gradient is 0; its rule passes it unchanged",
+            "loss_falls": "outputs of 0 and 1 are no logits of a cross-entropy",
+            "over_fits_ten_samples": "outputs of 0 and 1 are no logits of a cross-entropy",
         },
     )
     yield Architecture(

@@ -29,6 +29,7 @@ _RECURRENT = Architecture(
     reference="Hochreiter and Schmidhuber, 1997; Cho et al., 2014, https://arxiv.org/abs/1406.1078",
     decoder="kerasdl_recurrent.recurrent_decoder:RecurrentDecoder",
     recipe={"epochs": 10, "batch_size": 32, "learning_rate": 2e-3},
+    small={"units": 16, "embedding": 8},
 )
 
 _LINEAR = Architecture(

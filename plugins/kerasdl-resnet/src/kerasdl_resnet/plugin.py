@@ -73,6 +73,7 @@ _RESNET = Architecture(
     },
     parameters_spec=_IMAGENET,
     recipe=_RECIPE,
+    small={"blocks": (1, 1), "width": 8},
 )
 
 _CIFAR_RESNET = Architecture(
@@ -106,6 +107,7 @@ _CIFAR_RESNET = Architecture(
     },
     parameters_spec=_CIFAR,
     recipe=_RECIPE,
+    small={"depth": 8, "width": 4},
 )
 
 _RESNEXT = Architecture(
@@ -149,6 +151,7 @@ _RESNEXT = Architecture(
     },
     parameters_spec=_IMAGENET,
     recipe=_RECIPE,
+    small={"blocks": (1, 1), "cardinality": 2, "path_width": 4, "width": 8},
 )
 
 _WIDE_RESNET = Architecture(
@@ -183,6 +186,7 @@ _WIDE_RESNET = Architecture(
     },
     parameters_spec=_CIFAR,
     recipe=_RECIPE,
+    small={"depth": 10, "widening": 1},
 )
 
 _DENSENET = Architecture(
@@ -217,6 +221,7 @@ _DENSENET = Architecture(
     },
     parameters_spec=_IMAGENET,
     recipe=_RECIPE,
+    small={"blocks": (2, 2), "growth": 4},
 )
 
 _DENSENET_BC = Architecture(
@@ -244,6 +249,7 @@ _DENSENET_BC = Architecture(
     },
     parameters_spec=_CIFAR,
     recipe=_RECIPE,
+    small={"depth": 10, "growth": 4},
 )
 
 
@@ -266,6 +272,7 @@ _RESNET9 = Architecture(
     parameters={"resnet9": 6_573_120},
     parameters_spec=_CIFAR,
     recipe=_RECIPE,
+    small={"width": 4},
 )
 
 _CARDS = {

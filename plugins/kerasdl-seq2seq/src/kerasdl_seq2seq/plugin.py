@@ -107,6 +107,7 @@ _SEQ2SEQ = Architecture(
     reference="Luong et al., 2015, https://arxiv.org/abs/1508.04025; "
     "Bahdanau et al., 2015, https://arxiv.org/abs/1409.0473",
     recipe={"epochs": 20, "batch_size": 64, "learning_rate": 2e-3},
+    small={"units": 16, "embedding": 8},
 )
 
 _CAPTIONER = Architecture(
@@ -171,6 +172,7 @@ _CAPTIONER = Architecture(
     reference="Xu et al., 2015, https://arxiv.org/abs/1502.03044; "
     "Lu et al., 2017, https://arxiv.org/abs/1612.01887",
     recipe={"epochs": 20, "batch_size": 64, "learning_rate": 2e-3},
+    small={"filters": (4, 8), "pools": 1, "units": 16, "embedding": 8},
 )
 
 

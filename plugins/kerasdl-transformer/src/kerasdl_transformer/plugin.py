@@ -118,6 +118,7 @@ _GPT = Architecture(
         "learning_rate": 1e-3,
         "weight_decay": 0.1,
     },
+    small={"layers": 2, "heads": 2, "width": 16},
 )
 
 _ENCODER = Architecture(
@@ -149,6 +150,7 @@ _ENCODER = Architecture(
     },
     reference="Devlin et al., 2019, https://arxiv.org/abs/1810.04805",
     recipe={"epochs": 10, "batch_size": 32, "learning_rate": 5e-4, "weight_decay": 0.01},
+    small={"layers": 1, "heads": 2, "width": 16, "filters": 8},
 )
 
 _TRANSFORMER = Architecture(
@@ -212,6 +214,7 @@ _TRANSFORMER = Architecture(
         "learning_rate": 1e-3,
         "label_smoothing": 0.1,
     },
+    small={"layers": 1, "heads": 2, "width": 16},
 )
 
 _VIT = Architecture(
@@ -277,6 +280,7 @@ _VIT = Architecture(
         "weight_decay": 0.05,
         "label_smoothing": 0.1,
     },
+    small={"layers": 2, "heads": 2, "width": 16},
 )
 
 

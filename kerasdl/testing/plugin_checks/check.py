@@ -1,0 +1,56 @@
+"""All checks of a plugin, one after another."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from kerasdl.errors import UserError, did_you_mean
+from kerasdl.plugin import Architecture, PluginState, host
+from kerasdl.plugin.types import Card, Command, Component, Dataset
+from kerasdl.testing.plugin_checks.architectures import check_architecture_record
+from kerasdl.testing.plugin_checks.components import check_component
+from kerasdl.testing.plugin_checks.others import check_card, check_command, check_dataset
+from kerasdl.testing.plugin_checks.result import Result, result
+
+_KINDS: dict[type, Callable[[Any], Iterator[Result]]] = {
+    Architecture: check_architecture_record,
+    Component: check_component,
+    Dataset: check_dataset,
+    Command: check_command,
+    Card: check_card,
+}
+
+
+def check_plugin(name: str) -> Iterator[Result]:
+    """Checks every record of an installed plugin, and says of each check what became of it.
+
+    Args:
+        name: Of the plugin (its entry point) or of its distribution.
+
+    Raises:
+        UserError: If no such plugin is installed.
+
+    Example:
+        >>> next(check_plugin("example")).check
+        'loads'
+    """
+    for state in _found(name):
+        yield result(state.name, "loads", lambda state=state: _demand_loaded(state))
+        for record in state.records:
+            yield from _KINDS[type(record)](record)
+
+
+def _found(name: str) -> list[PluginState]:
+    states = host().states
+    found = [state for state in states if name in (state.name, state.distribution)]
+    if not found:
+        known = sorted({state.name for state in states} | {s.distribution for s in states})
+        raise UserError(
+            f"no plugin {name!r} is installed.{did_you_mean(name, known)} "
+            "`kerasdl plugins list` shows those that are"
+        )
+    return found
+
+
+def _demand_loaded(state: PluginState) -> None:
+    if state.state != "loaded":
+        raise AssertionError(f"the plugin is {state.state}: {state.reason}")

@@ -1,0 +1,89 @@
+"""A component of a plugin, as far as it can be made without arguments."""
+
+import importlib
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from kerasdl import testing
+from kerasdl.plugin.types import Component
+from kerasdl.testing.checks import DoesNotApply, demand
+from kerasdl.testing.plugin_checks.result import Result, result
+
+_INPUTS = ((4, 6), (2, 5, 6), (2, 8, 8, 3))
+"""Shapes that layers take: rows, sequences, images."""
+
+
+def check_component(record: Component) -> Iterator[Result]:
+    """Whether it can be imported and is described, and the rules of its kind."""
+    label = f"{record.kind} {record.name}"
+    yield result(label, "imports", lambda: demand(_target(record), "the target is None"))
+    yield result(label, "says_what_it_is", lambda: _demand_words(record))
+    yield result(label, f"keeps_the_rules_of_a_{record.kind}", lambda: _rules(record))
+
+
+def _target(record: Component) -> Any:
+    module, _, name = record.target.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _demand_words(record: Component) -> None:
+    demand(record.summary, "the record has no summary")
+    demand(_target(record).__doc__, f"{record.target} has no docstring")
+
+
+def _rules(record: Component) -> None:
+    make = _target(record)
+    rules = {
+        "layer": _layer,
+        "loss": _loss,
+        "optimizer": testing.check_optimizer,
+        "regularizer": testing.check_regularizer,
+        "callback": testing.check_callback,
+    }
+    if record.kind not in rules:
+        raise DoesNotApply(f"the kit has no rules of a {record.kind}")
+    needed = _needed(make)
+    if needed:
+        raise DoesNotApply(
+            f"it needs {', '.join(needed)}: call kerasdl.testing.check_{record.kind} in a test"
+        )
+    rules[record.kind](make)
+
+
+def _needed(make: Any) -> list[str]:
+    parameters = inspect.signature(make).parameters.values()
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [p.name for p in parameters if p.default is p.empty and p.kind not in variable]
+
+
+def _layer(make: Any) -> None:
+    generator = np.random.default_rng(0)
+    refused = []
+    for shape in _INPUTS:
+        inputs = generator.normal(size=shape).astype("float32")
+        try:
+            make()(inputs)
+        except (ValueError, TypeError) as error:
+            refused.append(f"{shape}: {error}")
+            continue
+        testing.check_layer(make, inputs, trainable=bool(_built(make, inputs).trainable_variables))
+        return
+    raise DoesNotApply(
+        "it takes neither rows nor sequences nor images of floats: give it to "
+        "kerasdl.testing.check_layer in a test"
+    )
+
+
+def _built(make: Any, inputs: np.ndarray) -> Any:
+    layer = make()
+    layer(inputs)
+    return layer
+
+
+def _loss(make: Any) -> None:
+    generator = np.random.default_rng(0)
+    targets, predictions = generator.uniform(0.1, 0.9, (2, 4, 3)).astype("float32")
+    testing.check_loss(make, targets, predictions)

@@ -1,0 +1,160 @@
+"""`check_plugin` and `kerasdl plugins check`: what they say of each kind of record."""
+
+import json
+
+import pytest
+
+from kerasdl.errors import UserError
+from kerasdl.testing.checks import DoesNotApply
+from kerasdl.testing.plugin_checks import check_plugin
+from kerasdl.testing.plugin_checks.result import result
+
+pytestmark = pytest.mark.once
+
+PLUGIN = """
+from kerasdl.plugin import Command, Component, Dataset, hookimpl
+
+
+@hookimpl
+def kerasdl_components():
+    yield Component(kind="loss", name="bad-mae", target="PACKAGE.model:MAE", summary="Absolute")
+    yield Component(kind="loss", name="bad-nan", target="PACKAGE.model:NaN", summary="NaN")
+    yield Component(kind="layer", name="bad-sized", target="PACKAGE.model:Sized", summary="Sized")
+    yield Component(kind="metric", name="bad-metric", target="PACKAGE.model:Sized")
+
+
+@hookimpl
+def kerasdl_datasets():
+    yield Dataset(name="bad-rows", summary="s", tasks=("tabular-regression",), loader="PACKAGE.model:rows")
+    yield Dataset(name="bad-draws", summary="s", tasks=("forecasting",), loader="PACKAGE.model:draws")
+
+
+@hookimpl
+def kerasdl_commands():
+    yield Command(name="bad-hello", target="PACKAGE.model:hello", summary="Greets")
+    yield Command(name="bad-number", target="PACKAGE.model:number", summary="No function")
+"""
+MODEL = '''
+import keras
+import numpy as np
+
+from kerasdl.data import Data, Inputs, Samples
+
+number = 3
+
+
+@keras.saving.register_keras_serializable(package="PACKAGE")
+class MAE(keras.losses.Loss):
+    """Mean absolute error."""
+
+    def call(self, y_true, y_pred):
+        return keras.ops.mean(keras.ops.abs(y_true - y_pred), axis=-1)
+
+
+@keras.saving.register_keras_serializable(package="PACKAGE")
+class NaN(keras.losses.Loss):
+    """Not a number."""
+
+    def call(self, y_true, y_pred):
+        return keras.ops.mean(keras.ops.log(-keras.ops.abs(y_pred)), axis=-1)
+
+
+class Sized(keras.layers.Layer):
+    def __init__(self, size, **kwargs):
+        super().__init__(**kwargs)
+
+
+def hello(name: str) -> None:
+    """Greets."""
+
+
+def rows():
+    return table(np.arange(12.0))
+
+
+def draws():
+    return table(np.random.default_rng().normal(size=12))
+
+
+def table(x):
+    samples = Samples(x.reshape(6, 2).astype("float32"), np.arange(6.0)[:, None])
+    inputs = Inputs(kind="arrays", shape=(2,), dtype="float32")
+    return Data(name="rows", task="tabular-regression", train=samples, inputs=inputs, outputs=1)
+'''
+
+
+@pytest.fixture
+def checked(site):
+    site.add("bad-mixed", PLUGIN, MODEL.replace("PACKAGE", "bad_mixed"))
+    return site
+
+
+def test_each_kind_of_record_is_checked(checked):
+    rows = {(row.record, row.check): row for row in check_plugin("bad-mixed")}
+    outcomes = {key: row.outcome for key, row in rows.items()}
+    expected = {
+        ("bad-mixed", "loads"): "passed",
+        ("loss bad-mae", "keeps_the_rules_of_a_loss"): "passed",
+        ("layer bad-sized", "says_what_it_is"): "failed",
+        ("layer bad-sized", "keeps_the_rules_of_a_layer"): "skipped",
+        ("metric bad-metric", "keeps_the_rules_of_a_metric"): "skipped",
+        ("data set bad-rows", "samples_are_sound"): "passed",
+        ("data set bad-rows", "loads_the_same"): "passed",
+        ("data set bad-draws", "task_is_named"): "failed",
+        ("data set bad-draws", "loads_the_same"): "failed",
+        ("command bad-hello", "help_works"): "passed",
+        ("command bad-number", "imports"): "failed",
+    }
+    assert {key: outcomes.get(key) for key in expected} == expected
+    (nan,) = [r for (record, _), r in rows.items() if record == "loss bad-nan" and r.found]
+    assert nan.outcome == "failed" and nan.reproduce
+    assert rows["layer bad-sized", "keeps_the_rules_of_a_layer"].found.startswith("it needs size")
+    assert "a second loading gives other x" in rows["data set bad-draws", "loads_the_same"].found
+
+
+def test_the_command_says_the_same_and_fails(checked):
+    done = checked.run("plugins", "check", "bad-mixed", "--json")
+    assert done.returncode == 1, done.stderr
+    rows = json.loads(done.stdout)
+    assert {row["outcome"] for row in rows} == {"passed", "failed", "skipped"}
+    assert rows[0]["check"] == "loads" and rows[0]["backend"]
+
+
+def test_a_plugin_that_is_not_there_is_an_error(site):
+    site.sound("sound-one")
+    with pytest.raises(UserError, match=r"no plugin 'sound-on' is installed.*sound-one"):
+        list(check_plugin("sound-on"))
+    done = site.run("plugins", "check", "nothing")
+    assert done.returncode == 2 and "no plugin 'nothing'" in done.stderr
+
+
+def test_a_plugin_that_does_not_load_is_a_failure(site):
+    site.add("bad-loads", "raise RuntimeError('no luck')")
+    with pytest.warns(match="no luck"):
+        (row,) = check_plugin("bad-loads")
+    assert row.outcome == "failed" and "quarantined: RuntimeError: no luck" in row.found
+
+
+def fail():
+    raise AssertionError("why")
+
+
+def skip():
+    raise DoesNotApply("no text")
+
+
+@pytest.mark.parametrize(
+    "function, known, outcome, found",
+    [
+        (lambda: None, "", "passed", ""),
+        (fail, "", "failed", "why"),
+        (lambda: 1 / 0, "", "failed", "ZeroDivisionError: division by zero"),
+        (skip, "", "skipped", "no text"),
+        (fail, "by design", "skipped", "known: by design"),
+        (lambda: None, "by design", "failed", "passes, though the record knows it to fail"),
+    ],
+)
+def test_outcome_of_a_check(function, known, outcome, found):
+    row = result("arch", "rule", function, known)
+    assert (row.record, row.check, row.outcome) == ("arch", "rule", outcome)
+    assert row.found.startswith(found) and bool(row.found) == bool(found)
