@@ -1,8 +1,9 @@
 """The hooks a plugin can implement.
 
 A plugin is a module named by an entry point in the group `kerasdl`. Its functions marked with
-`hookimpl` either yield frozen records (architectures, datasets, components, commands, cards) or are
-told of the events of a run. They never edit a registry, so a broken plugin leaves nothing behind.
+`hookimpl` yield frozen records (architectures, datasets, components, commands, cards), join a run
+with callbacks or are told of its events. They never edit a registry, so a broken plugin leaves
+nothing behind.
 """
 
 from collections.abc import Iterable, Mapping
@@ -180,6 +181,29 @@ def kerasdl_cards() -> Iterable[Card]:  # type: ignore[empty-body]
         architecture = "mlp"
         data = "digits"
         epochs = 30
+        ```
+    """
+
+
+@hookspec
+def kerasdl_callbacks(run: Any) -> Iterable[Any]:  # type: ignore[empty-body]
+    """Yields Keras callbacks that join a run, after those that its user asked for.
+
+    One that raises is left out for the rest of the run, with its plugin.
+
+    Args:
+        run: The run: `run.folder` (a `Path`), `run.config` (a mapping), `run.model`.
+
+    Example:
+        ```python
+        from kerasdl.plugin import hookimpl
+
+
+        @hookimpl
+        def kerasdl_callbacks(run):
+            import keras
+
+            yield keras.callbacks.TerminateOnNaN()
         ```
     """
 

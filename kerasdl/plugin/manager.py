@@ -6,7 +6,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
@@ -198,21 +198,33 @@ class Host:
         Returns:
             A message for each plugin that raised.
         """
-        failures = []
+        found = self._asked(hook, arguments, lambda _: [])  # what it returns means nothing
+        return [answer for _, answer in found if isinstance(answer, str)]
+
+    def gather(self, hook: str, **arguments: Any) -> list[tuple[PluginState, list[Any] | str]]:
+        """What every plugin yields for a run, or a message where one raised and is left out."""
+        return self._asked(hook, arguments, lambda yielded: list(yielded or ()))
+
+    def leave_out(self, state: PluginState, error: BaseException, where: str) -> str:
+        """Leaves a plugin out from now on, since its code raised; says so."""
+        self._withdraw(state, error)
+        return f"{state.describe()} raised in {where}: {state.reason}"
+
+    def _asked(
+        self, hook: str, arguments: dict[str, Any], taken: Callable[[Any], list[Any]]
+    ) -> list[tuple[PluginState, list[Any] | str]]:
+        answers: list[tuple[PluginState, list[Any] | str]] = []
         for implementation in list(getattr(self.manager.hook, hook).get_hookimpls()):
-            state = self._plugins.get(implementation.plugin_name)
+            state = self._plugins[implementation.plugin_name]
             wanted = {name: arguments[name] for name in implementation.argnames}
             try:
                 with _own_interrupts():
-                    implementation.function(**wanted)
+                    answers.append((state, taken(implementation.function(**wanted))))
             except _UserInterrupt:
                 raise KeyboardInterrupt from None
             except BaseException as error:
-                if state is None:
-                    raise
-                self._withdraw(state, error)
-                failures.append(f"{state.describe()} raised in {hook}: {state.reason}")
-        return failures
+                answers.append((state, self.leave_out(state, error, hook)))
+        return answers
 
 
 _host: Host | None = None
