@@ -9,7 +9,7 @@ INTRODUCTION = """\
 # Commands
 
 What `--help` prints, taken from the program when this page was built. Plugins can add commands
-([hooks](hooks.md)).
+([hooks](hooks/index.md)).
 
 Each command exits with status 0 when it is done, 2 when the mistake is in what it was given, and 1
 when the program failed; then the message names a log file. Where there is `--json`, the output is

@@ -42,6 +42,8 @@ class Elsewhere:
             text=True,
             env=environment,
         )
+        self._input: Any = self._process.stdin
+        self._output: Any = self._process.stdout
 
     def run(self, module: str, *arguments: Any) -> Any:
         """What `module`'s `main(*arguments)` returns there, through JSON.
@@ -50,11 +52,11 @@ class Elsewhere:
             AssertionError: If it raises, or the process ends.
         """
         try:
-            self._process.stdin.write(json.dumps([module, arguments]) + "\n")  # type: ignore[union-attr]
-            self._process.stdin.flush()  # type: ignore[union-attr]
+            self._input.write(json.dumps([module, arguments]) + "\n")
+            self._input.flush()
         except BrokenPipeError:
             raise self._ended() from None
-        for line in self._process.stdout:  # type: ignore[union-attr]
+        for line in self._output:
             if line.startswith(_MARK):
                 how, answer = json.loads(line.removeprefix(_MARK))
                 if how == "raised":
@@ -69,9 +71,9 @@ class Elsewhere:
 
     def close(self) -> None:
         """Ends the process."""
-        if self._process.stdin:
-            self._process.stdin.close()
+        self._input.close()
         self._process.wait()
+        self._output.close()
         self._said.close()
 
     def __enter__(self) -> "Elsewhere":

@@ -30,7 +30,7 @@ def built(tmp_path_factory):
 def build(folder, **environment):
     call = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     known = {**os.environ, "NO_MKDOCS_2_WARNING": "1", **environment}
-    return subprocess.run(call, cwd=ROOT, env=known, capture_output=True, text=True, timeout=900)
+    return subprocess.run(call, cwd=ROOT, env=known, capture_output=True, text=True, timeout=2700)
 
 
 @pytest.fixture(scope="session")

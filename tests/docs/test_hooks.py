@@ -25,13 +25,18 @@ def test_there_are_hooks():
 
 
 @pytest.mark.parametrize("name", HOOKS)
-def test_hook_has_a_heading_with_its_exact_arguments(name, root):
-    page = (root / "docs" / "hooks.md").read_text("utf-8")
+def test_hook_has_a_page_with_its_exact_arguments(name, root):
+    page = (root / "docs" / "hooks" / f"{name}.md").read_text("utf-8")
     arguments = ", ".join(inspect.signature(HOOKS[name]).parameters)
-    entry = (
-        f'::: kerasdl.plugin.hookspecs.{name}\n    options:\n      heading: "{name}({arguments})"'
-    )
+    head = f"{name}({arguments})"
+    entry = f'::: kerasdl.plugin.hookspecs.{name}\n    options:\n      heading: "{head}"'
     assert entry in page
+    assert f"[`{head}`]({name}.md)" in (root / "docs" / "hooks" / "index.md").read_text("utf-8")
+
+
+def test_no_page_is_of_a_hook_that_is_gone(root):
+    pages = {page.stem for page in (root / "docs" / "hooks").glob("kerasdl_*.md")}
+    assert pages == set(HOOKS)
 
 
 @pytest.mark.parametrize("name", HOOKS)
