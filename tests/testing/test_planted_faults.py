@@ -324,7 +324,7 @@ PLANTED = {
     ),
     "bad-idle-field": Plant(
         "fields_matter",
-        "without effect: depth (tried 4, 3, 1)",
+        "without effect: depth (tried 4, 3, 1, 5)",
         TABLE.replace('    x = Fault(name="fault")(x)\n', "").replace(
             "Dense(8", "Dense(config.width"
         ),

