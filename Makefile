@@ -55,10 +55,13 @@ test: .make/test .make/docs lint ## The quick suite, a process for each backend
 		repeat=1; left="$(SEQUENCES)"; \
 	done
 
+# In two halves: what TensorFlow compiles stays in memory as long as its process.
 test-all: .make/test .make/docs lint ## Every long form too, and JAX in float64
 	@set -e; repeat=0; for backend in $(BACKENDS); do \
-		echo "== $$backend"; \
-		KERAS_BACKEND=$$backend KERASDL_TEST_REPEAT=$$repeat $(PYTEST) -m "not gpu"; \
+		for part in tests plugins; do \
+			echo "== $$backend, $$part"; \
+			KERAS_BACKEND=$$backend KERASDL_TEST_REPEAT=$$repeat $(PYTEST) -m "not gpu" $$part; \
+		done; \
 		repeat=1; \
 	done
 	@echo "== jax, float64"
