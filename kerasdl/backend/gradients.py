@@ -1,10 +1,11 @@
 """Gradients of a scalar function of Keras variables, the same call on every backend."""
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+
+from kerasdl.backend.draws import own_draws
 
 
 def value_and_gradients(
@@ -53,7 +54,7 @@ def as_pure(
 
     def pure(values: Sequence[Any]) -> Any:
         mapping = list(zip(variables, values, strict=True))
-        with keras.StatelessScope(state_mapping=mapping), _draws_put_back():
+        with keras.StatelessScope(state_mapping=mapping), own_draws():
             return function()
 
     return pure
@@ -127,15 +128,3 @@ def _with_torch(
         return value, [None] * len(values)
     gradients = torch.autograd.grad(value, values, allow_unused=True)
     return value.detach(), list(gradients)
-
-
-@contextlib.contextmanager
-def _draws_put_back() -> Iterator[None]:
-    """On PyTorch, layers without a seed of their own draw from the process's global state."""
-    if keras.backend.backend() != "torch":
-        yield
-        return
-    import torch
-
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        yield

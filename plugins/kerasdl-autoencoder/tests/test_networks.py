@@ -21,6 +21,7 @@ def check(name, task="autoencoding", **config):
     check_architecture(name, spec=spec, config=config, skip=IN_OTHER_PROCESSES)
 
 
+@pytest.mark.long
 def test_tied_autoencoder_keeps_the_rules():
     check("tied-autoencoder", **DENSE)
 
@@ -30,6 +31,7 @@ def test_denoising_conv_autoencoder_keeps_the_rules():
     check("denoising-conv-autoencoder", **CONV)
 
 
+@pytest.mark.long
 def test_vae_keeps_the_rules():
     check("vae", **DENSE)
 

@@ -83,6 +83,7 @@ def test_dropout_drops_the_share_asked_for_in_training_only():
     assert abs(kept.mean() / 4 - 0.75) < 0.05
 
 
+@pytest.mark.long
 def test_mlp_keeps_the_rules():
     check_architecture(
         "mlp",
