@@ -8,7 +8,7 @@ import pytest
 
 from kerasdl.plugin import reset_host
 from kerasdl.testing import check_architecture
-from kerasdl.testing.architecture import ARCHITECTURE_CHECKS
+from kerasdl.testing.architecture import ARCHITECTURE_CHECKS, IN_OTHER_PROCESSES
 from kerasdl.testing.distribution import write_distribution
 
 HEAD = """
@@ -388,7 +388,7 @@ def message(name, **how):
 
 
 def slow(plant):
-    return [pytest.mark.long] if plant.found == "same_on_other_backends" else []
+    return [pytest.mark.long] if plant.found in IN_OTHER_PROCESSES else []
 
 
 @pytest.mark.once

@@ -112,6 +112,7 @@ def test_each_kind_of_record_is_checked(checked):
     assert "a second loading gives other x" in rows["data set bad-draws", "loads_the_same"].found
 
 
+@pytest.mark.long
 def test_the_command_says_the_same_and_fails(checked):
     done = checked.run("plugins", "check", "bad-mixed", "--json")
     assert done.returncode == 1, done.stderr
