@@ -122,26 +122,19 @@ class _Forms:
 
     def matters(self, field: Field) -> bool:
         """Whether one of these values makes another model somewhere."""
-        if self._changes(self.case, field, {}):
-            return True
-        beside = (
-            {other.name: value}
-            for other in self.fields
-            if other is not field
-            for value in _others(self.case, other)
-        )
+        cases = [self.case, *self.elsewhere]
+        beside = ((case, values) for case in cases for values in self._beside(case, field))
         return (
-            any(self._changes(case, field, {}) for case in self.elsewhere)
-            or any(self._changes(self.case, field, changes) for changes in beside)
-            or any(
-                self._changes(case, field, {other.name: value})
-                for case in self.elsewhere
-                for other in self.fields
-                if other is not field
-                for value in _others(case, other)
-            )
+            any(self._changes(case, field, {}) for case in cases)
+            or any(self._changes(case, field, values) for case, values in beside)
             or self._other_numbers(field)
         )
+
+    def _beside(self, case: ArchitectureCase, field: Field) -> Iterator[dict[str, Any]]:
+        """Each other value of each other field."""
+        for other in self.fields:
+            if other is not field:
+                yield from ({other.name: value} for value in _others(case, other))
 
     def _changes(self, case: ArchitectureCase, field: Field, beside: dict[str, Any]) -> bool:
         usual = self.form(case, beside)

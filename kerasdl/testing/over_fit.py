@@ -10,7 +10,6 @@ from kerasdl.testing.numerics import is_floating
 from kerasdl.testing.training import jit_compile
 
 SAMPLES, STEPS = 10, 300
-_TENTH = 30
 _VALUES = ("tabular-regression", "forecasting", "autoencoding")
 
 

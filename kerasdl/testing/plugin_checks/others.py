@@ -1,6 +1,5 @@
 """Data sets, commands and cards of a plugin."""
 
-import importlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 from kerasdl.plugin.types import Card, Command, Dataset
 from kerasdl.testing.checks import DoesNotApply, demand
 from kerasdl.testing.plugin_checks.result import Result, result
+from kerasdl.testing.plugin_checks.target import target
 
 
 def check_dataset(record: Dataset) -> Iterator[Result]:
@@ -64,24 +64,18 @@ def _demand_same(first: Any, second: Any) -> None:
 def check_command(record: Command) -> Iterator[Result]:
     """Whether it can be imported and `--help` tells what it does."""
     label = f"command {record.name}"
-    yield result(label, "imports", lambda: demand(callable(_target(record)), "no callable"))
+    yield result(label, "imports", lambda: demand(callable(target(record)), "no callable"))
     yield result(label, "help_works", lambda: _demand_help(record))
-
-
-def _target(record: Command) -> Any:
-    module, _, name = record.target.partition(":")
-    return getattr(importlib.import_module(module), name)
 
 
 def _demand_help(record: Command) -> None:
     import typer
     from typer.testing import CliRunner
 
-    target = _target(record)
-    app = target
-    if not isinstance(target, typer.Typer):
+    app = found = target(record)
+    if not isinstance(found, typer.Typer):
         app = typer.Typer()
-        app.command(record.name)(target)
+        app.command(record.name)(found)
     done = CliRunner().invoke(app, ["--help"])
     demand(done.exit_code == 0, f"--help ends with {done.exit_code}: {done.output.strip()}")
 
