@@ -24,6 +24,7 @@ _ROOMS = (
     "compress",
     "data",
     "decoding",
+    "diagnostics",
     "inside",
     "layers",
     "losses",
