@@ -2,13 +2,14 @@
 
 import importlib
 import json
+import os
 import warnings
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasdl.errors import UserError, closest, did_you_mean
+from kerasdl.guard.members import checked_config, entries
 from kerasdl.plugin import Architecture, Config, PluginError, PluginState, Spec, host
 from kerasdl.plugin.catalog import Provider
 from kerasdl.plugin.provenance import origin_difference, origin_of
@@ -16,7 +17,9 @@ from kerasdl.plugin.provenance import origin_difference, origin_of
 if TYPE_CHECKING:
     import keras
 
-_CONFIG_LIMIT = 64 * 2**20
+ALLOW = "KERASDL_ALLOW"
+"""Names, with commas, of packages whose registered classes a model's file may name too."""
+
 _OWN_ROOMS = (
     "layers losses optimizers regularizers callbacks schedules metrics data.table_preprocessing"
 ).split()
@@ -151,8 +154,12 @@ def load_plugins() -> list[str]:
     return [state.name for state in loaded]
 
 
-def load_model(path: str | Path, *, compile: bool = True) -> "keras.Model":
+def load_model(
+    path: str | Path, *, compile: bool = True, allow: Sequence[str] = ()
+) -> "keras.Model":
     """Loads a saved model with the plugins it names, never running code from the file.
+
+    The file is looked at before Keras sees it; see the page on files from strangers.
 
     Whether its steps are compiled is chosen anew: the file says what suited the backend that saved
     it, and PyTorch's compiler would take half a minute where JAX's takes a second.
@@ -160,10 +167,13 @@ def load_model(path: str | Path, *, compile: bool = True) -> "keras.Model":
     Args:
         path: A `.keras` file, or a run folder that holds `model.keras`.
         compile: Whether to restore the optimizer, loss and metrics too.
+        allow: Packages, as `register_keras_serializable(package=…)` has them, whose classes the
+            file may name besides those of Keras, kerasdl and the plugins loaded; the environment
+            variable `KERASDL_ALLOW` lists more.
 
     Raises:
-        UserError: If the file is missing or no `.keras` file, or a plugin it needs is not
-            installed.
+        UserError: If the file is missing, no `.keras` file, or holds what could harm; or a plugin
+            it needs is not installed.
 
     Warns:
         UserWarning: If a plugin has another version than the model was made with, or the same one
@@ -175,16 +185,27 @@ def load_model(path: str | Path, *, compile: bool = True) -> "keras.Model":
         importlib.import_module(f"kerasdl.{room}")
     for origin in _distinct(list(_origins(config)) or _run_origins(file.parent)):
         _load_origin(origin)
-    for package in _packages(config):
-        for state in host().states:
-            if state.state == "loaded" and state.module.partition(".")[0] == package:
+    named, plugins = _packages(config), {"kerasdl"}
+    for state in host().states:
+        if state.state == "loaded":
+            package = state.module.partition(".")[0]
+            plugins.add(package)
+            if package in named:
                 _import_targets(state)
     import keras
 
+    from kerasdl.guard.arrays import check_weights
+    from kerasdl.guard.classes import check_classes
+
+    more = [name.strip() for name in os.environ.get(ALLOW, "").split(",")]
+    check_classes(config, {*plugins, *allow, *filter(None, more)}, file)
+    check_weights(file)
     try:
         model = keras.saving.load_model(file, compile=compile, safe_mode=True)
-    except (ValueError, TypeError, OSError, KeyError) as error:
-        raise UserError(f"{file} cannot be loaded as a model: {error}") from error
+    except Exception as error:  # a configuration that contradicts itself fails anywhere in Keras
+        # Keras wraps the cause in every layer's whole configuration.
+        cause = " ".join(str(error).rpartition("Exception encountered:")[2].split())[:400]
+        raise UserError(f"{file} cannot be loaded as a model: {cause}") from error
     model.jit_compile = None  # to Keras: automatic
     return model
 
@@ -196,23 +217,14 @@ def model_file(path: str | Path) -> Path:
         file = file / "model.keras"
     if not file.is_file():
         raise UserError(f"there is no model at {path}: expected a run folder or a .keras file")
+    if file.suffix != ".keras":  # by another name Keras would read another format
+        raise UserError(f"{file} must be named .keras, as models are. Received: {file.name}")
     return file
 
 
 def read_model_config(file: Path) -> dict[str, Any]:
     """The `config.json` of a `.keras` file, read without loading the model."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            if archive.getinfo("config.json").file_size > _CONFIG_LIMIT:
-                raise UserError(f"{file}: its config.json is larger than {_CONFIG_LIMIT} bytes")
-            config = json.loads(archive.read("config.json"))
-    except (zipfile.BadZipFile, KeyError, OSError, ValueError) as error:
-        if isinstance(error, UserError):
-            raise
-        raise UserError(f"{file} is not a .keras file: {error}") from None
-    if not isinstance(config, dict):
-        raise UserError(f"{file} is not a .keras file: its config.json holds no object")
-    return config
+    return checked_config(file)
 
 
 def model_origin(path: str | Path) -> dict[str, Any] | None:
@@ -329,19 +341,14 @@ def _freeze(model: "keras.Model", freeze: str | Sequence[str] | bool, copied: se
 
 
 def _walk(config: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(config, Mapping):
-        yield config
-        for value in config.values():
-            yield from _walk(value)
-    elif isinstance(config, list):
-        for value in config:
-            yield from _walk(value)
+    return (entry for entry in entries(config) if isinstance(entry, Mapping))
 
 
 def _origins(config: Any) -> Iterator[dict[str, Any]]:
     for node in _walk(config):
         if node.get("registered_name") == "kerasdl>Origin":
-            origin = (node.get("config") or {}).get("origin")
+            values = node.get("config")
+            origin = values.get("origin") if isinstance(values, dict) else None
             if isinstance(origin, dict):
                 yield origin
 

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from kerasdl.errors import UserError, require
+from kerasdl.guard.arrays import check_weights
 from kerasdl.layers.origin import Origin
 
 
@@ -65,20 +66,24 @@ def load_into(
 
 def _read_safetensors(path: Path) -> list[tuple[str, np.ndarray]]:
     require("safetensors", "safetensors", "reading safetensors")
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     try:
         with safe_open(str(path), framework="numpy") as file:
-            order = json.loads((file.metadata() or {}).get("order", "null")) or sorted(file.keys())
+            known = file.keys()
+            order = json.loads((file.metadata() or {}).get("order", "null")) or sorted(known)
+            if sorted(order) != sorted(known):
+                raise ValueError("its order does not list its arrays")
             return [(name, file.get_tensor(name)) for name in order]
-    except (SafetensorError, OSError, ValueError) as error:
+    except Exception as error:  # the library raises its own, and what NumPy makes of its dtypes
         raise UserError(f"{path} is not a safetensors file: {error}") from None
 
 
 def _load_h5(model: keras.Model, path: Path) -> set[str]:
+    check_weights(path)
     try:
         model.load_weights(path)
-    except (ValueError, OSError) as error:
+    except Exception as error:  # arrays that fit nowhere fail anywhere in Keras
         raise UserError(f"{path} does not fit this model: {error}") from None
     return {layer.name for layer in model.layers if layer.weights}
 
@@ -119,6 +124,8 @@ def _by_path(model: keras.Model, values: list[tuple[str, Any]]) -> list[tuple[An
     named, head = dict(values), _last_layer_with_weights(model)
     if len(named) < len(values) or len({v.path for v in model.weights}) < len(model.weights):
         return None  # a name that means two variables tells nothing
+    if not any(v.path in named for v in model.weights):
+        return None
     if any(v.path not in named and not v.path.startswith(f"{head}/") for v in model.weights):
         return None
     return [(v, named.get(v.path, np.empty(0))) for v in model.weights]
