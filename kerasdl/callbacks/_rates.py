@@ -1,10 +1,10 @@
 """Learning rates multiplied from outside, whatever they come from."""
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
 
+from kerasdl.callbacks._owners import owners_of
 from kerasdl.callbacks._step_tap import rebuild
 from kerasdl.errors import UserError
 from kerasdl.schedules import Scaled
@@ -39,35 +39,12 @@ def multiply_rates(model: keras.Model, factor: float, floor: float = 0.0) -> Mul
     Raises:
         UserError: If a rate is a function.
     """
-    owners = list(_owners(model.optimizer))
+    owners = list(owners_of(model.optimizer))
     before = float(keras.ops.convert_to_numpy(owners[0].learning_rate))
     constants = [_multiply(owner, factor, floor) for owner in owners]
     if not all(constants):
         rebuild(model)
     return Multiplied(before, float(keras.ops.convert_to_numpy(owners[0].learning_rate)))
-
-
-def learning_rates(optimizer: Any) -> dict[str, float]:
-    """The rates at the present step, by the names that Keras's own callbacks log them under."""
-    owners = list(_owners(optimizer))
-    names = [
-        f"learning_rate_{owner.name}" if len(owners) > 1 else "learning_rate" for owner in owners
-    ]
-    return {
-        name: float(keras.ops.convert_to_numpy(owner.learning_rate))
-        for name, owner in zip(names, owners, strict=True)
-    }
-
-
-def _owners(optimizer: Any) -> Iterator[keras.Optimizer]:
-    """The optimizers that have a learning rate of their own."""
-    if type(optimizer).learning_rate is keras.Optimizer.learning_rate:
-        yield optimizer
-        return
-    for name in ("inner_optimizer", "optimizer", "optimizers"):
-        for inner in keras.tree.flatten(getattr(optimizer, name, None)):
-            if isinstance(inner, keras.Optimizer):
-                yield from _owners(inner)
 
 
 def _multiply(owner: keras.Optimizer, factor: float, floor: float) -> bool:

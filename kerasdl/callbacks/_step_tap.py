@@ -33,6 +33,8 @@ class Reader(Protocol):
 
     - `("norms", n)`: at every n-th update, `(3, V)` squared norms of gradients, weights and
       updates of the `V` trainable variables; at other steps -1;
+    - `("gradient", n)`: likewise the norm of all gradients, and after it the learning rates in the
+      order of `owners_of`;
     - `"finite"`: `(1 + V,)`, 1 where the loss and each gradient are finite. Steps with others are
       held back;
     - `"batch"`: what the step was given; see `StepTap.batch_of`.

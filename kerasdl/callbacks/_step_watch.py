@@ -8,6 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasdl.callbacks._owners import owners_of
+
 Wants = frozenset[str | tuple[str, int]]
 """What is to be taken out of a step; see `Reader`."""
 
@@ -36,7 +38,8 @@ class _Watch:
     def __init__(self, model: keras.Model, wants: Wants, due: Any) -> None:
         self.model, self.optimizer = model, model.optimizer
         self.scaling = isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
-        self.periods = sorted(want[1] for want in wants if isinstance(want, tuple))
+        self.periods = sorted({want[1] for want in wants if isinstance(want, tuple)})
+        self.kinds = {want[0] for want in wants if isinstance(want, tuple)}
         self.holds_back = "finite" in wants
         self.results: dict[str, Any] = {}
         self.due = due
@@ -49,6 +52,10 @@ class _Watch:
         if self.due is None and self.periods:
             over = [ops.equal(ops.mod(iterations, period), 0) for period in self.periods]
             self.due = functools.reduce(ops.logical_or, over)
+        if "gradient" in self.kinds:
+            rates = [_float(owner.learning_rate) for owner in owners_of(self.optimizer)]
+            measured = functools.partial(self._norm_of, gradients)
+            self.results["gradient"] = ops.stack([self._where_due(measured, ()), *rates])
         if not self.holds_back:
             return True
         self.flags = [1.0 if g is None else _all_finite(g) for g in gradients]
@@ -61,21 +68,36 @@ class _Watch:
         """Notes squared norms, where they are due."""
 
         def measured() -> Any:
-            squares = [_square_sum(g) for g in gradients]
-            if self.scale is not None:
-                squares = [ops.divide(entry, ops.square(self.scale)) for entry in squares]
+            squares = [self._unscaled(_square_sum(g)) for g in gradients]
             pairs = zip(after, before, strict=True)
             updates = [_square_sum(ops.subtract(_float(new), _float(old))) for new, old in pairs]
             rows = squares, [_square_sum(entry) for entry in before], updates
             return ops.stack([ops.stack(row) for row in rows])
 
-        def left_out() -> Any:
-            return ops.full((3, len(gradients)), -1.0, dtype="float32")
+        if self.needs_weights:
+            self.results["norms"] = self._where_due(measured, (3, len(gradients)))
 
-        if self.periods and isinstance(self.due, bool):
-            self.results["norms"] = measured() if self.due else left_out()
-        elif self.periods:
-            self.results["norms"] = ops.cond(self.due, measured, left_out)
+    @property
+    def needs_weights(self) -> bool:
+        """Whether the weights before the step are looked at."""
+        return "norms" in self.kinds and self.due is not False
+
+    def _norm_of(self, gradients: list[Any]) -> Any:
+        total = sum((_square_sum(g) for g in gradients), ops.zeros(()))
+        return ops.sqrt(self._unscaled(total))
+
+    def _unscaled(self, square: Any) -> Any:
+        return square if self.scale is None else ops.divide(square, ops.square(self.scale))
+
+    def _where_due(self, measured: Callable[[], Any], shape: tuple[int, ...]) -> Any:
+        """What is measured, or -1 at steps where nothing is due."""
+
+        def left_out() -> Any:
+            return ops.full(shape, -1.0, dtype="float32")
+
+        if isinstance(self.due, bool):
+            return measured() if self.due else left_out()
+        return ops.cond(self.due, measured, left_out)
 
     def loss(self, logs: Any) -> Any:
         """Notes whether the loss is finite; the result is whether the rest of the state may go on.
@@ -128,15 +150,12 @@ def _stateful_step(watch: _Watch, inner: Callable[..., Any], data: Any) -> Any:
         grads = list(grads)
         variables = list(trainable_variables or watch.model.trainable_variables)
         allowed = watch.gradients(grads, *_state_of(watch.optimizer))
-        before = (
-            [ops.copy(v) for v in variables] if watch.periods and watch.due is not False else []
-        )
+        before = [ops.copy(v) for v in variables] if watch.needs_weights else []
         if allowed is True:
             plain(grads, variables)
         else:
             ops.cond(allowed, lambda: plain(grads, variables), lambda: None)
-        if watch.periods:
-            watch.norms(grads, before, [ops.convert_to_tensor(v) for v in variables])
+        watch.norms(grads, before, [ops.convert_to_tensor(v) for v in variables])
 
     state = [*watch.model.non_trainable_variables, *watch.model.metrics_variables]
     before = [ops.copy(v) for v in state] if watch.holds_back else []

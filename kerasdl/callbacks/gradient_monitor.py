@@ -9,8 +9,7 @@ import keras
 import numpy as np
 
 from kerasdl.callbacks._checks import check_count, check_positive, check_share
-from kerasdl.callbacks._step_reader import StepReader
-from kerasdl.callbacks._step_tap import Reading, accumulated
+from kerasdl.callbacks._update_reader import UpdateReader
 
 
 class LayerNorms(NamedTuple):
@@ -38,7 +37,7 @@ class LayerNorms(NamedTuple):
         return self.gradient / math.sqrt(self.size)
 
 
-class GradientMonitor(StepReader):
+class GradientMonitor(UpdateReader):
     """Measures gradients and updates of every layer, and warns when they vanish or explode.
 
     At every n-th update, for each layer: the norm of the gradient, of the weights and of the
@@ -86,16 +85,14 @@ class GradientMonitor(StepReader):
         exploding: float = 1e3,
         patience: int = 3,
     ) -> None:
-        super().__init__()
         check_count("every", every)
+        super().__init__("norms", every)
         check_share("vanishing", vanishing)
         check_positive("exploding", exploding)
         check_count("patience", patience)
-        self.every = every
         self.vanishing = vanishing
         self.exploding = exploding
         self.patience = patience
-        self.wants = frozenset({("norms", every)})
         self.history: list[LayerNorms] = []
         self.global_norms: dict[int, float] = {}
 
@@ -103,28 +100,15 @@ class GradientMonitor(StepReader):
         """Begins a new history."""
         self.history, self.global_norms = [], {}
         self._layers = _by_layer(self.model.trainable_variables)
-        self._per_update = accumulated(self.model.optimizer)
-        self._offset: int | None = 0
         self._in_a_row: dict[tuple[str, str], int] = defaultdict(int)
         self._worst: dict[tuple[str, str], str] = {}
         self._warned: set[tuple[str, str]] = set()
         super().on_train_begin(logs)
 
-    def due(self, step: int) -> bool:
-        """Every n-th update, as the step itself counts them."""
-        if step % self._per_update != self._per_update - 1:
-            return False
-        return self._offset is None or (step // self._per_update - self._offset) % self.every == 0
-
-    def read(self, reading: Reading) -> None:
+    def note(self, step: int, values: np.ndarray) -> None:
         """Notes one measurement."""
-        squares = np.asarray(keras.ops.convert_to_numpy(reading.results["norms"]), "float64")
-        measured = not np.all(squares == -1)
-        # Where updates were left out, the step's count lags behind ours: find it again.
-        self._offset = (reading.step // self._per_update) % self.every if measured else None
-        if measured:
-            with np.errstate(invalid="ignore"):
-                self._note(reading.step, squares)
+        with np.errstate(invalid="ignore"):
+            self._note(step, values)
 
     def _note(self, step: int, squares: np.ndarray) -> None:
         rows = [

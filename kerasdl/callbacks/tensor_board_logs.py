@@ -8,9 +8,10 @@ from typing import Any
 
 import keras
 
+from kerasdl.backend.hiding import unloaded_hidden
 from kerasdl.callbacks._checks import check_count
 from kerasdl.callbacks._histograms import Histogram, histogram_function
-from kerasdl.callbacks._rates import learning_rates
+from kerasdl.callbacks._owners import learning_rates
 from kerasdl.errors import require
 
 _FILES = itertools.count()
@@ -86,8 +87,8 @@ class TensorBoardLogs(keras.callbacks.Callback):
         """Writes figures of the epoch."""
         figures = dict(logs or {})
         validation = {k[4:]: figures.pop(k) for k in list(figures) if k.startswith("val_")}
-        for name, rate in learning_rates(self.model.optimizer).items():
-            figures.setdefault(name, rate)
+        if not any(name.startswith("learning_rate") for name in figures):
+            figures |= learning_rates(self.model.optimizer)
         with self._writing:
             self._begun += self._last + 1
             self._last = -1
@@ -131,8 +132,8 @@ class TensorBoardLogs(keras.callbacks.Callback):
 
     def _writer(self, run: str) -> Any:
         if run not in self._writers:
-            from tensorboardX import SummaryWriter
-
+            with unloaded_hidden():  # it would import PyTorch, wherever that is installed
+                from tensorboardX import SummaryWriter
             # Its names tell seconds: two files of one second would be one.
             suffix = f".{os.getpid()}.{next(_FILES)}"
             self._writers[run] = SummaryWriter(str(Path(self.folder) / run), filename_suffix=suffix)

@@ -16,6 +16,8 @@ from kerasdl.schedules.known import known_schedules
 from kerasdl.tasks import Classification, LanguageModelling, Task
 from kerasdl.tasks.language_modelling import reset_states, streams_of
 from kerasdl.training.components import make_component, make_mixing
+from kerasdl.training.event_files import event_files
+from kerasdl.training.figures import EpochFigures
 from kerasdl.training.joining import joining_callbacks
 from kerasdl.training.log import MetricsLog
 from kerasdl.training.progress import Progress
@@ -93,7 +95,9 @@ def fit(
     progress = Progress(config.epochs, len(batches))
     asked_for = [make_component("callback", text) for text in config.callbacks]
     first_step = _FirstStep()
-    callbacks = [WeightsAtRest(), first_step, *asked_for, *joining_callbacks(run), log, progress]
+    figures = EpochFigures(len(batches))
+    callbacks = [WeightsAtRest(), first_step, figures, *asked_for, *joining_callbacks(run)]
+    callbacks += [*event_files(run.folder / "logs"), log, progress]
     callbacks += [events] if events else []
     if streams_of(run.model):
         callbacks.append(_ResetStates())

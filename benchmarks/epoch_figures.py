@@ -1,0 +1,117 @@
+"""What the learning rate and the gradient's norm in each row of `metrics.csv` cost, in pairs.
+
+    KERAS_BACKEND=jax python benchmarks/epoch_figures.py
+
+Two equal models are trained in turn, an epoch with and an epoch without `EpochFigures` and the
+event files, in an order that alternates; the ratio is that of the medians, of wall time and of
+the time that all threads of the process were busy, which says more on a machine that others use.
+Writes `benchmarks/results/epoch_figures-*.csv`.
+"""
+
+import argparse
+import csv
+import importlib.metadata
+import os
+import platform
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import keras
+
+import kerasdl  # above Keras: it chooses the backend
+from kerasdl.data.standard_library import python_source
+from kerasdl.training import RunConfig
+from kerasdl.training.event_files import event_files
+from kerasdl.training.figures import EpochFigures
+from kerasdl.training.run import _prepare
+
+HERE = Path(__file__).parent
+
+
+def configs(folder: Path) -> dict[str, RunConfig]:
+    text = folder / "text.txt"
+    text.write_text("\n".join(python_source(400_000).values()), "utf-8")
+    small = {"layers": 4, "heads": 4, "width": 128, "dropout": 0.0}
+    gpt = {"context": 64, "batch_size": 12, "steps": 40, "tokenizer": "characters"}
+    return {
+        "cnn on digits": RunConfig(architecture="cnn", data="digits", batch_size=32),
+        "gpt, 4 x 128": RunConfig(architecture="gpt", data=str(text), fields=small, **gpt),
+    }
+
+
+class Trained:
+    """One model, of which an epoch at a time is trained."""
+
+    def __init__(self, config: RunConfig, folder: Path | None) -> None:
+        self.model, _, _, self.batches = _prepare(config)
+        self.callbacks = []
+        if folder is not None:
+            self.callbacks = [EpochFigures(len(self.batches)), *event_files(folder)]
+        self.walls: list[float] = []
+        self.busy: list[float] = []
+
+    def epochs(self, count: int) -> None:
+        marks: list[tuple[float, float]] = []
+
+        def note(*_: object) -> None:
+            marks.append((time.perf_counter(), time.process_time()))
+
+        clock = keras.callbacks.LambdaCallback(on_epoch_begin=note)
+        self.model.fit(
+            self.batches,
+            epochs=count + 2,
+            shuffle=False,
+            verbose=0,
+            callbacks=[clock, *self.callbacks],
+        )
+        # From one beginning to the next: what happens at an epoch's end counts. The first compiles.
+        for before, after in zip(marks[1:], marks[2:], strict=False):
+            self.walls.append(after[0] - before[0])
+            self.busy.append(after[1] - before[1])
+
+
+def measured(name: str, config: RunConfig, rounds: int, folder: Path) -> dict:
+    plain, watched = Trained(config, None), Trained(config, folder / "logs")
+    for number in range(rounds):
+        for each in (plain, watched) if number % 2 else (watched, plain):
+            each.epochs(3)
+    ratios = {
+        kind: statistics.median(getattr(watched, kind)) / statistics.median(getattr(plain, kind))
+        for kind in ("walls", "busy")
+    }
+    return {
+        "run": name,
+        "steps": len(plain.batches),
+        "epochs": len(plain.walls),
+        "plain_s": round(statistics.median(plain.walls), 4),
+        "wall_ratio": round(ratios["walls"], 3),
+        "busy_ratio": round(ratios["busy"], 3),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=12)
+    options = parser.parse_args()
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, config in configs(Path(folder)).items():
+            rows.append(measured(name, config, options.rounds, Path(folder)))
+            print(rows[-1], flush=True)
+    backend = keras.backend.backend()
+    version = importlib.metadata.version(
+        {"tensorflow": "tensorflow-cpu"}.get(backend, backend)
+    ).partition("+")[0]
+    hardware = f"{os.cpu_count()}core-{platform.machine()}"
+    name = f"epoch_figures-kerasdl{kerasdl.__version__}-{backend}{version}-{hardware}.csv"
+    with (HERE / "results" / name).open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    print(HERE / "results" / name)
+
+
+if __name__ == "__main__":
+    main()
