@@ -10,6 +10,7 @@ from typing import Any
 from kerasdl.version import __version__ as __version__
 
 _HOMES = {
+    "backbone": "kerasdl.backbones",
     "create_model": "kerasdl.models",
     "list_models": "kerasdl.models",
     "load_model": "kerasdl.models",

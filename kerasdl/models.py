@@ -13,6 +13,12 @@ from kerasdl.guard.members import checked_config, entries
 from kerasdl.plugin import Architecture, Config, PluginError, PluginState, Spec, host
 from kerasdl.plugin.catalog import Provider
 from kerasdl.plugin.provenance import origin_difference, origin_of
+from kerasdl.plugin.requirements import (
+    building,
+    demand_required,
+    find_architecture,
+    in_a_builder,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -106,7 +112,7 @@ def create_model(
 
     Raises:
         UserError: On an unknown name, task or field, a value out of range, or weights that fit
-            nowhere.
+            nowhere; if another plugin that the architecture is built on is not there.
         PluginError: If the plugin's builder fails or returns no `keras.Model`.
 
     Example:
@@ -114,8 +120,9 @@ def create_model(
         >>> model.output_shape
         (None, 3)
     """
-    provider = host().architecture(name)
+    provider = find_architecture(name)
     record = _architecture(provider)
+    demand_required(provider)
     shorts = {
         "input_shape": tuple(input_shape) if input_shape is not None else None,
         "vocab_size": vocab_size,
@@ -125,9 +132,10 @@ def create_model(
     shorts = {key: value for key, value in shorts.items() if value is not None}
     spec = _complete_spec(record, task, spec, shorts, num_classes is not None)
     resolved = record.resolve(provider.preset, config)
-    model = _with_origin(
-        _build(provider, resolved, spec), origin_of(provider, dict(resolved), spec.task)
-    )
+    origin = origin_of(provider, dict(resolved), spec.task)
+    if in_a_builder():
+        origin["part"] = "whole"
+    model = _with_origin(_build(provider, resolved, spec), origin)
     copied: set[str] = set()
     if weights is not None:
         from kerasdl.weights import load_into
@@ -183,7 +191,10 @@ def load_model(
     config = read_model_config(file)
     for room in _OWN_ROOMS:
         importlib.import_module(f"kerasdl.{room}")
-    for origin in _distinct(list(_origins(config)) or _run_origins(file.parent)):
+    origins = list(_origins(config))
+    if all(origin.get("part") for origin in origins):
+        origins += _run_origins(file.parent)
+    for origin in _distinct(origins):
         _load_origin(origin)
     named, plugins = _packages(config), {"kerasdl"}
     for state in host().states:
@@ -229,7 +240,8 @@ def read_model_config(file: Path) -> dict[str, Any]:
 
 def model_origin(path: str | Path) -> dict[str, Any] | None:
     """The origin a saved model carries, read without loading it; None if it has none."""
-    return next(_origins(read_model_config(model_file(path))), None)
+    found = _origins(read_model_config(model_file(path)))
+    return next((origin for origin in found if not origin.get("part")), None)
 
 
 def _architecture(provider: Provider) -> Architecture:
@@ -274,7 +286,10 @@ def _build(provider: Provider, config: Config, spec: Spec) -> "keras.Model":
     import keras
 
     try:
-        model = builder(config, spec)
+        with building(provider):
+            model = builder(config, spec)
+    except PluginError:  # of a part of it: said already
+        raise
     except ValueError as error:
         raise UserError(f"architecture {record.name!r} cannot be built: {error}") from error
     except Exception as error:

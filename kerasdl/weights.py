@@ -16,12 +16,12 @@ from kerasdl.layers.origin import Origin
 
 def architecture_model(model: keras.Model) -> keras.Model:
     """The architecture inside a run's model, which begins with preprocessing; else `model`."""
-    if any(isinstance(layer, Origin) for layer in model.layers):
+    if _is_whole(model):
         return model
     for layer in model.layers:
         if isinstance(layer, keras.Model):
             inner = architecture_model(layer)
-            if any(isinstance(entry, Origin) for entry in inner.layers):
+            if _is_whole(inner):
                 return inner
     return model
 
@@ -62,6 +62,11 @@ def load_into(
     donor = architecture_model(load(path))
     values = [(v.path, keras.ops.convert_to_numpy(v.value)) for v in donor.weights]
     return _copy(model, values, path)
+
+
+def _is_whole(model: keras.Model) -> bool:
+    """Whether it is an architecture's model, and no part of another's."""
+    return any(isinstance(layer, Origin) and not layer.origin.get("part") for layer in model.layers)
 
 
 def _read_safetensors(path: Path) -> list[tuple[str, np.ndarray]]:

@@ -212,7 +212,7 @@ sh("kerasdl describe snake")
 # %% [markdown]
 # ## 5. Check it
 #
-# The kit has [26 checks](../check_a_plugin.md). One of them finds what a careful reader of the code
+# The kit has [27 checks](../check_a_plugin.md). One of them finds what a careful reader of the code
 # above has seen already:
 
 # %%

@@ -14,6 +14,7 @@ def describe(
 ) -> None:
     """Show an architecture's tasks, variants and fields."""
     from kerasdl.plugin import host
+    from kerasdl.plugin.requirements import lacking
 
     provider = host().architecture(name)
     record = provider.record
@@ -33,6 +34,8 @@ def describe(
         "parameters": record.parameters.get(name),
         "recipe": [f"{key}={value}" for key, value in record.recipe.items()],
         "plugin": f"{provider.plugin.distribution} {provider.plugin.version}",
+        "requires": list(record.requires),
+        "lacking": [said for need in record.requires if (said := lacking(need, provider.plugin))],
     }
     if json:
         output.as_json({**about, "fields": fields})

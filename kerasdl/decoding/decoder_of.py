@@ -52,7 +52,7 @@ def decoder_of(model: keras.Model) -> Decoder:
 
 def _origins(model: keras.Model) -> Iterator[tuple[keras.Model, str]]:
     for layer in model.layers:
-        if isinstance(layer, Origin):
+        if isinstance(layer, Origin) and not layer.origin.get("part"):
             origin = layer.origin
             named = (origin.get("distribution"), origin.get("architecture"))
             yield model, ":".join(part for part in named if part)

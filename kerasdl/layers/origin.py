@@ -22,6 +22,7 @@ class Origin(keras.layers.Layer):
 
     Args:
         origin: JSON-able mapping: architecture, config, task, distribution, version, hash.
+        widen: Whether 16-bit floats become float32; not inside a model.
 
     Differs from: `keras.layers.Identity`, which keeps the dtype: under mixed precision the
         outputs here are float32, as a loss wants them.
@@ -31,21 +32,23 @@ class Origin(keras.layers.Layer):
         (2, 3)
     """
 
-    def __init__(self, origin: dict[str, Any], **kwargs: Any) -> None:
+    def __init__(self, origin: dict[str, Any], widen: bool = True, **kwargs: Any) -> None:
         super().__init__(autocast=False, **kwargs)
         self.origin = origin
+        self.widen = widen
         self.supports_masking = True
 
     def call(self, inputs: Any) -> Any:
         """Returns `inputs`, in float32 if they are 16-bit floats."""
-        dtype = keras.backend.standardize_dtype(inputs.dtype)
-        return keras.ops.cast(inputs, "float32") if dtype in _NARROW else inputs
+        return keras.ops.cast(inputs, "float32") if self._widens(inputs) else inputs
 
     def compute_output_spec(self, inputs: Any) -> keras.KerasTensor:
         """The input's shape, and the dtype that `call` gives."""
-        dtype = keras.backend.standardize_dtype(inputs.dtype)
-        return keras.KerasTensor(inputs.shape, "float32" if dtype in _NARROW else dtype)
+        return keras.KerasTensor(inputs.shape, "float32" if self._widens(inputs) else inputs.dtype)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {**super().get_config(), "origin": self.origin}
+        return {**super().get_config(), "origin": self.origin, "widen": self.widen}
+
+    def _widens(self, inputs: Any) -> bool:
+        return self.widen and keras.backend.standardize_dtype(inputs.dtype) in _NARROW

@@ -254,6 +254,8 @@ class Architecture:
         small: Config values of a small model, with which `kerasdl plugins check` tries it.
         small_spec: The spec it is tried at, where the smallest of its first task does not suit it.
         known_failures: Checks of the kit that do not hold by design, each with the reason.
+        requires: Architectures that the builder uses, `("kerasdl-resnet:resnet",)`: see
+            `kerasdl.backbone`. Without one of them nothing is built.
         api: The plugin-API versions it serves.
     """
 
@@ -273,6 +275,7 @@ class Architecture:
     small: Mapping[str, Any] = field(default_factory=dict)
     small_spec: Spec | None = None
     known_failures: Mapping[str, str] = field(default_factory=dict)
+    requires: tuple[str, ...] = ()
     api: tuple[int, ...] = (1,)
 
     def resolve(self, preset: Mapping[str, Any], given: Mapping[str, Any]) -> Config:

@@ -24,6 +24,7 @@ _WRITTEN = (
     r"|^\s+{name},?$|[\"']{name}[\"']"
 )
 _FILE = re.compile(r"([A-Za-z_]\w*):((?:[\w-]+/)*[\w.-]+\.toml)")
+_REQUIRED = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]*:{_NAME.pattern}")
 _TARGET = re.compile(r"([A-Za-z_][\w.]*):([A-Za-z_]\w*)")
 
 RESERVED_FIELDS = frozenset(
@@ -85,6 +86,14 @@ def _check_architecture(record: Architecture) -> None:
         raise RecordError(f"`tasks` must be a non-empty tuple. Received: {record.tasks!r}")
     if unknown := set(record.recipe) - RECIPE_KEYS:
         raise RecordError(f"`recipe` holds {sorted(unknown)}; allowed: {sorted(RECIPE_KEYS)}")
+    if isinstance(record.requires, str):
+        raise RecordError(f"`requires` must be a tuple. Received: {record.requires!r}")
+    for need in record.requires:
+        if not isinstance(need, str) or not _REQUIRED.fullmatch(need):
+            raise RecordError(
+                f"`requires` must hold DISTRIBUTION:ARCHITECTURE, such as kerasdl-resnet:resnet. "
+                f"Received: {need!r}"
+            )
     names = [entry.name for entry in record.config]
     for name in names:
         if not name.isidentifier() or name in RESERVED_FIELDS or names.count(name) > 1:

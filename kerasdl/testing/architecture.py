@@ -13,6 +13,7 @@ from kerasdl.testing.architecture_case import ArchitectureCase
 
 ARCHITECTURE_CHECKS = checks.collect(
     record.imports_no_backend,
+    record.requirements_are_declared,
     record.builds,
     record.own_names,
     outputs.symbolic_matches_eager,

@@ -10,6 +10,7 @@ import keras
 from kerasdl.errors import UserError
 from kerasdl.layers import Origin
 from kerasdl.plugin import Architecture, Field, PluginError
+from kerasdl.plugin.requirements import requirement_of
 from kerasdl.testing.architecture_case import ArchitectureCase
 from kerasdl.testing.checks import DoesNotApply, demand
 from kerasdl.testing.elsewhere import Elsewhere
@@ -28,6 +29,25 @@ def imports_no_backend(case: ArchitectureCase) -> None:
     with Elsewhere() as fresh:
         found = fresh.run("kerasdl.testing.fresh_import", case.provider.plugin.module)
     demand(not found, f"{case.provider.plugin.module} imports {', '.join(found)}")
+
+
+def requirements_are_declared(case: ArchitectureCase) -> None:
+    """The distribution depends on those whose architectures the record requires.
+
+    Reproduce: importlib.metadata.requires("my-distribution")
+    """
+    needed = {need.partition(":")[0] for need in _record(case).requires}
+    if not needed:
+        raise DoesNotApply("the record requires no other architecture")
+    plugin = case.provider.plugin
+    alone = [
+        name for name in sorted(needed - {plugin.distribution}) if not requirement_of(plugin, name)
+    ]
+    demand(
+        not alone,
+        f"pip install {plugin.distribution} does not bring {', '.join(alone)}: it is not among the "
+        "`dependencies` of the plugin's pyproject.toml",
+    )
 
 
 def builds(case: ArchitectureCase) -> None:

@@ -197,8 +197,10 @@ def _choose_strategy(run: Finished, wishes: dict[str, Any]) -> None:
 def _resolved_fields(config: RunConfig) -> dict[str, Any]:
     """Every config field of the architecture with the value it has in this run."""
     from kerasdl.plugin import host
+    from kerasdl.plugin.requirements import demand_required
 
     provider = host().architecture(config.architecture)
+    demand_required(provider)
     return dict(provider.record.resolve(provider.preset, config.fields))
 
 

@@ -109,6 +109,12 @@ PLANTED = {
         TABLE.replace('    x = Fault(name="fault")(x)\n', ""),
         plugin="import keras\n" + PLUGIN,
     ),
+    "bad-requirement": Plant(
+        "requirements_are_declared",
+        "pip install bad-requirement does not bring kerasdl-example",
+        TABLE.replace('    x = Fault(name="fault")(x)\n', ""),
+        more='requires=("kerasdl-example:one-hidden-layer",),',
+    ),
     "bad-frozen": Plant(
         "builds",
         "no trainable variable",
