@@ -1,6 +1,7 @@
 """Which backend is tested, what is run once only, and a budget of seconds for each folder."""
 
 import collections
+import json
 import os
 import subprocess
 import sys
@@ -141,3 +142,71 @@ def site(tmp_path, monkeypatch):
     for name in set(sys.modules) - known:
         if name.startswith(("sound", "bad", "other", "many")):
             del sys.modules[name]
+
+
+ENVIRONMENT = {
+    "kerasdl": "0.1.0",
+    "python": "3.11.7",
+    "platform": "Linux",
+    "processors": 2,
+    "backend": "jax",
+    "devices": ["cpu:0"],
+    "packages": {"keras": "3.15.1", "jax": "0.10.2", "torch": "2.13.0"},
+    "plugins": [
+        {
+            "plugin": "cnn",
+            "distribution": "kerasdl-cnn",
+            "version": "0.1.0",
+            "sha256": "ab" * 32,
+            "state": "loaded",
+            "reason": "",
+        }
+    ],
+    "started": "2026-03-01T10:00:00+00:00",
+    "command": ["/usr/bin/kerasdl", "train", "cnn", "--data", "digits", "--epochs", "3"],
+    "git": "0123456789ab",
+}
+METRICS = "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,gradient_norm\n" + "".join(
+    f"{e},{2 / e},{1 - 1 / (e + 1)},{2.2 / e},{1 - 1.1 / (e + 1)},{0.01 / e},{3 / e}\n"
+    for e in range(1, 6)
+)
+RESULTS = {
+    "status": "finished",
+    "epochs": 5,
+    "seconds": 75.0,
+    "parameters": 1234,
+    "test": {"accuracy": 0.975, "log_loss": 0.081},
+    "table": [{"class": "a", "precision": 0.5, "recall": 1.0, "f1": 2 / 3, "samples": 4}],
+    "monitor": {"name": "val_accuracy", "mode": "max"},
+    "data": {"name": "digits", "source": "scikit-learn", "license": ""},
+    "samples": {"train": 80, "validation": 10, "test": 20},
+}
+
+
+@pytest.fixture
+def made_run(tmp_path):
+    """Writes the folder of a run that was never made: as given, what is None left out."""
+
+    def make(name="run", **files):
+        config = (
+            'architecture = "cnn"\ndata = "digits"\nepochs = 5\nseed = 3\n[fields]\ndropout = 0.5\n'
+        )
+        task = {"task": "image-classification", "labels": ["a", "b"]}
+        whole = {
+            "config.toml": config,
+            "environment.json": ENVIRONMENT,
+            "metrics.csv": METRICS,
+            "results.json": RESULTS,
+            "task.json": task,
+        }
+        whole |= {key.replace("__", "."): value for key, value in files.items()}
+        folder = tmp_path / name
+        folder.mkdir(parents=True)
+        for file, content in whole.items():
+            if content is not None:
+                text = content if isinstance(content, str) else json.dumps(content)
+                (folder / file).write_text(text, "utf-8")
+        return folder
+
+    make.results, make.environment, make.metrics = RESULTS, ENVIRONMENT, METRICS
+    return make

@@ -23,6 +23,7 @@ from kerasdl.cli import (
     plugins,
     predict,
     reproduce,
+    runs,
     schedule,
     train,
 )
@@ -94,6 +95,7 @@ app.command("gradcheck")(gradcheck.gradcheck)
 app.add_typer(data.app, name="data")
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(reproduce.app, name="reproduce")
+app.add_typer(runs.app, name="runs")
 
 
 def _version(asked: bool) -> None:

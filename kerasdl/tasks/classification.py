@@ -11,6 +11,7 @@ from kerasdl import metrics as figures
 from kerasdl import plots
 from kerasdl.data import Data, Form, Samples
 from kerasdl.losses.token_loss import TokenLoss
+from kerasdl.tasks.examples import chosen, in_words
 from kerasdl.tasks.task import Evaluation, Task, output_activation
 
 
@@ -78,10 +79,31 @@ class Classification(Task):
             )
         return rows
 
+    def examples(
+        self, samples: Samples, outputs: np.ndarray, model: keras.Model, data: Data
+    ) -> list[dict[str, Any]]:
+        """The surest mistakes, and some that are right; of inputs that can be read."""
+        form = data.form()
+        if not in_words(form, samples.x[0]):
+            return []
+        probabilities = self.probabilities(outputs, model)
+        said, names = probabilities.argmax(axis=1), _class_names(data)
+        right = said == samples.y
+        return [
+            in_words(form, samples.x[index])
+            | {
+                "true": names[samples.y[index]],
+                "said": names[said[index]],
+                "probability": float(probabilities[index, said[index]]),
+                "right": bool(right[index]),
+            }
+            for index in chosen(right, probabilities.max(axis=1))
+        ]
+
     def pictures(
         self, samples: Samples, outputs: np.ndarray, model: keras.Model, data: Data, folder: Path
     ) -> list[Path]:
-        """The confusion matrix, and for images the worst mistakes."""
+        """The confusion matrix; for images the worst mistakes, and what was barely right."""
         probabilities = self.probabilities(outputs, model)
         classes = _class_names(data)
         drawn: list[Path | None] = [
@@ -93,6 +115,11 @@ class Classification(Task):
             drawn.append(
                 plots.worst_mistakes(
                     samples.x, samples.y, probabilities, classes, folder / "mistakes.png"
+                )
+            )
+            drawn.append(
+                plots.barely_right(
+                    samples.x, samples.y, probabilities, classes, folder / "barely_right.png"
                 )
             )
         return [path for path in drawn if path is not None]

@@ -11,11 +11,13 @@ from kerasdl import metrics as figures
 from kerasdl.data import Batches, Data, Form, Samples, WindowBatches
 from kerasdl.errors import UserError
 from kerasdl.inside import inner_layers
+from kerasdl.tasks.examples import in_words
 from kerasdl.tasks.task import Evaluation
 from kerasdl.tasks.token_scores import TokenScores
 from kerasdl.tasks.token_task import TokenTask
 
 _BATCH = 64
+_EACH = 3
 
 
 class LanguageModelling(TokenTask):
@@ -99,6 +101,26 @@ class LanguageModelling(TokenTask):
                 row |= figures.token_metrics(own.loss, own.tokens, own.right)
             rows.append(row)
         return rows
+
+    def examples(
+        self,
+        samples: Samples,
+        outputs: list[TokenScores],
+        model: keras.Model,
+        data: Data,
+    ) -> list[dict[str, Any]]:
+        """The passages that the model foresees best, and those that surprise it most."""
+        read = [index for index, own in enumerate(outputs) if own.tokens]
+        losses = {index: outputs[index].loss / outputs[index].tokens for index in read}
+        order = sorted(read, key=losses.__getitem__)
+        return [
+            in_words(data.form(), samples.x[index])
+            | {
+                "loss a token": losses[index],
+                "right tokens": outputs[index].right / outputs[index].tokens,
+            }
+            for index in dict.fromkeys([*order[:_EACH], *order[::-1][:_EACH]])
+        ]
 
     def pictures(
         self,

@@ -1,5 +1,6 @@
 """Several yes-or-no questions at once."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from kerasdl import metrics as figures
 from kerasdl.data import Data, Form, Samples
+from kerasdl.tasks.examples import chosen, in_words
 from kerasdl.tasks.task import Evaluation, Task, output_activation
 
 
@@ -59,8 +61,30 @@ class MultiLabelClassification(Task):
             )
         return rows
 
+    def examples(
+        self, samples: Samples, outputs: np.ndarray, model: keras.Model, data: Data
+    ) -> list[dict[str, Any]]:
+        """The surest mistakes, and some that are right; sure means far from one half."""
+        form = data.form()
+        probabilities = self.probabilities(outputs, model)
+        said, true = probabilities >= 0.5, samples.y >= 0.5
+        right = (said == true).all(axis=1)
+        return [
+            in_words(form, samples.x[index])
+            | {
+                "true": _spelled(true[index], form.labels),
+                "said": _spelled(said[index], form.labels),
+                "right": bool(right[index]),
+            }
+            for index in chosen(right, np.abs(probabilities - 0.5).min(axis=1))
+        ]
+
     def pictures(
         self, samples: Samples, outputs: np.ndarray, model: keras.Model, data: Data, folder: Path
     ) -> list[Path]:
         """None."""
         return []
+
+
+def _spelled(answers: np.ndarray, labels: Sequence[str]) -> str:
+    return ", ".join(label for label, yes in zip(labels, answers, strict=True) if yes) or "none"

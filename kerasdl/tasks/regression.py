@@ -11,7 +11,10 @@ from kerasdl import metrics as figures
 from kerasdl import plots
 from kerasdl.data import Data, Form, Samples
 from kerasdl.losses.standardized import StandardizedLoss
+from kerasdl.tasks.examples import in_words
 from kerasdl.tasks.task import Evaluation, Task
+
+_EACH = 5
 
 
 class Regression(Task):
@@ -70,6 +73,24 @@ class Regression(Task):
             {"input": name}
             | {label: float(value) for label, value in zip(form.labels, row, strict=True)}
             for name, row in zip(names, outputs, strict=True)
+        ]
+
+    def examples(
+        self, samples: Samples, outputs: np.ndarray, model: keras.Model, data: Data
+    ) -> list[dict[str, Any]]:
+        """The largest errors of the first output, and some of the usual size."""
+        y, name = _columns(samples)[:, 0], _names(data)[0]
+        errors = outputs[:, 0].astype("float64") - y
+        order = np.argsort(-np.abs(errors), kind="stable")
+        middle = len(order) // 2
+        return [
+            in_words(data.form(), samples.x[index])
+            | {
+                f"true {name}": float(y[index]),
+                "predicted": float(outputs[index, 0]),
+                "error": float(errors[index]),
+            }
+            for index in dict.fromkeys([*order[:_EACH], *order[middle : middle + _EACH]])
         ]
 
     def pictures(

@@ -13,6 +13,7 @@ from kerasdl.data import Data, Form, Samples
 from kerasdl.data.text_form import lengths_of
 from kerasdl.data.tokenizers import split_words
 from kerasdl.data.tokenizing import NO_LABEL
+from kerasdl.tasks.examples import chosen, in_words
 from kerasdl.tasks.task import Evaluation
 from kerasdl.tasks.token_scores import TokenScores
 from kerasdl.tasks.token_task import TokenTask
@@ -81,6 +82,25 @@ class SequenceLabelling(TokenTask):
             pairs = zip(split_words(name), labels, strict=False)
             rows.append({"input": name, "labels": " ".join(f"{w}/{label}" for w, label in pairs)})
         return rows
+
+    def examples(
+        self, samples: Samples, outputs: Labels, model: keras.Model, data: Data
+    ) -> list[dict[str, Any]]:
+        """Texts with the most wrong labels, and some without; wrong ones beside the true label."""
+        labels, form = data.classes or (), data.form()
+        said, true = outputs[0], _true(samples, outputs[0])
+        wrong = np.array([(own != right).sum() for own, right in zip(said, true, strict=True)])
+        return [
+            in_words(form, samples.x[index][: len(said[index])])
+            | {
+                "labels": " ".join(
+                    labels[own] if own == right else f"{labels[own]} (true {labels[right]})"
+                    for own, right in zip(said[index], true[index], strict=True)
+                ),
+                "right": bool(wrong[index] == 0),
+            }
+            for index in chosen(wrong == 0, wrong)
+        ]
 
     def pictures(
         self, samples: Samples, outputs: Labels, model: keras.Model, data: Data, folder: Path

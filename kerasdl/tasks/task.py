@@ -96,6 +96,15 @@ class Task(ABC):
     ) -> list[Path]:
         """Draws what shows how good the predictions are."""
 
+    def examples(
+        self, samples: Samples, outputs: Any, model: keras.Model, data: Data
+    ) -> list[dict[str, Any]]:
+        """Some samples in words: what was expected, what was said; none by default.
+
+        An entry `right` says whether it is, where that can be told.
+        """
+        return []
+
 
 def output_activation(model: keras.Model) -> str:
     """Name of the last activation: `linear` where the model gives logits."""

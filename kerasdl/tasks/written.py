@@ -12,6 +12,7 @@ from kerasdl import plots
 from kerasdl.data import Data, Form, Samples
 from kerasdl.decoding import BeamSearch, Generated, decoder_of, generate
 from kerasdl.inside import attention_weights
+from kerasdl.tasks.examples import chosen, in_words
 from kerasdl.tasks.task import Evaluation
 from kerasdl.tasks.token_scores import TokenScores
 from kerasdl.tasks.token_task import TokenTask
@@ -118,6 +119,25 @@ class WritingTask(TokenTask):
             else:
                 rows += [{"input": name, "written": text, "score": score} for text, score in own]
         return rows
+
+    def examples(
+        self, samples: Samples, outputs: Written, model: keras.Model, data: Data
+    ) -> list[dict[str, Any]]:
+        """Texts that are not as expected, and some that are, from the surest to the least sure."""
+        best = [own[0] for own in outputs.texts]
+        expected = [str(text) for text in samples.references]
+        small = data.target.tokenizer.lowercase
+        right = np.array(
+            [
+                said.lower() == text.lower() if small else said == text
+                for (said, _), text in zip(best, expected, strict=True)
+            ]
+        )
+        return [
+            in_words(data.form(), samples.x[index])
+            | {"expected": expected[index], "written": best[index][0], "right": bool(right[index])}
+            for index in chosen(right, np.array([score for _, score in best]))
+        ]
 
     def pictures(
         self, samples: Samples, outputs: Written, model: keras.Model, data: Data, folder: Path

@@ -1,6 +1,41 @@
-"""A run: its configuration, its folder, and the training itself."""
+"""A run: its configuration, its folder, and the training itself.
 
-from kerasdl.training.config import RunConfig
-from kerasdl.training.run import Run, load_run, train
+Names are loaded when they are first touched: listing runs needs no more than their files.
+"""
 
-__all__ = ["Run", "RunConfig", "load_run", "train"]
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kerasdl.training.config import RunConfig
+    from kerasdl.training.records import RunRecord, find_runs, read_record
+    from kerasdl.training.report import write_report
+    from kerasdl.training.run import Run, load_run, train
+
+_HOMES = {
+    "Run": "run",
+    "RunConfig": "config",
+    "RunRecord": "records",
+    "find_runs": "records",
+    "load_run": "run",
+    "read_record": "records",
+    "train": "run",
+    "write_report": "report",
+}
+
+__all__ = [
+    "Run",
+    "RunConfig",
+    "RunRecord",
+    "find_runs",
+    "load_run",
+    "read_record",
+    "train",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

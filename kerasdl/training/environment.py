@@ -4,7 +4,9 @@ import os
 import platform
 import subprocess
 import sys
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from kerasdl.plugin import host
@@ -40,6 +42,8 @@ def environment(backend: str) -> dict[str, Any]:
             for state in host().states
             if state.state != "disabled"
         ],
+        "started": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "folder": str(Path.cwd()),
         "command": sys.argv,
         "git": _git(),
     }

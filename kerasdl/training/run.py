@@ -14,6 +14,7 @@ from kerasdl.backend.start import seed, start
 from kerasdl.errors import UserError
 from kerasdl.training.config import DATA_WISHES, RunConfig, make_config, read_config
 from kerasdl.training.folder import claim, discarded_unless, write_whole
+from kerasdl.training.reporting import about_run, report
 
 if TYPE_CHECKING:
     import keras
@@ -75,7 +76,7 @@ def train(config: RunConfig, folder: str | Path | None = None) -> Run:
     """Trains, and leaves a folder with the model, what made it, and how good it is.
 
     The folder holds `config.toml` (repeats the run), `environment.json`, `metrics.csv`,
-    `model.keras`, `task.json`, `results.json` and pictures.
+    `model.keras`, `task.json`, `results.json`, pictures, and `report.html`, which shows them all.
 
     Args:
         config: The configuration.
@@ -313,6 +314,7 @@ def _finish(run: Run, timing: dict[str, float], history: dict[str, list[float]])
         "parameters": int(sum(np.prod(v.shape) for v in run.model.trainable_variables)),
         "test": evaluation.figures,
         "table": evaluation.table,
+        **about_run(run.task, run.data),
     }
     if split != "test":
         results["measured_on"] = split
@@ -322,6 +324,7 @@ def _finish(run: Run, timing: dict[str, float], history: dict[str, list[float]])
     if history:
         plots.learning_curves(history, run.folder / "curves.png")
     run.task.pictures(samples, outputs, run.model, run.data, run.folder)
+    report(run.folder, run.task.examples(samples, outputs, run.model, run.data))
     return evaluation
 
 

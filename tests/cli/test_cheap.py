@@ -32,6 +32,7 @@ def test_import_kerasdl_is_light():
         ["reproduce", "list"],
         ["list", "--kind", "layer"],
         ["train", "--help"],
+        ["runs", "list"],
     ],
     ids=" ".join,
 )

@@ -40,8 +40,10 @@ def test_folder_holds_what_it_promises(digits):
         "curves.png",
         "confusion.png",
         "mistakes.png",
+        "barely_right.png",
+        "report.html",
     }
-    for name in ("curves.png", "confusion.png", "mistakes.png"):
+    for name in ("curves.png", "confusion.png", "mistakes.png", "barely_right.png"):
         with Image.open(digits.folder / name) as picture:
             assert min(picture.size) > 200
             assert len(picture.convert("RGB").getcolors(2**20)) > 3, name

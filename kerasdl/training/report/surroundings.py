@@ -1,0 +1,49 @@
+"""What the run was made with."""
+
+from typing import Any
+
+from kerasdl.training.records import RunRecord
+from kerasdl.training.report.markup import Content, el, table, words
+from kerasdl.training.report.opening import devices
+from kerasdl.training.report.sections import Section
+
+
+def surroundings(record: RunRecord) -> Section:
+    """Versions, device, seed, the state of the source, plugins with their hashes."""
+    about = record.environment
+    if not about:
+        return Section("environment", "Environment", None)
+    packages = about.get("packages")
+    versions = packages if isinstance(packages, dict) else {}
+    facts: dict[str, Any] = {
+        "kerasdl": about.get("kerasdl"),
+        "backend": about.get("backend"),
+        **versions,
+        "Python": about.get("python"),
+        "device": devices(about),
+        "processors": about.get("processors"),
+        "system": about.get("platform"),
+        "seed": record.config.get("seed"),
+        "source (git)": about.get("git") or "no repository",
+    }
+    rows = [(name, words(value)) for name, value in facts.items() if value not in (None, "")]
+    return Section("environment", "Environment", [table(rows, class_="facts"), _plugins(about)])
+
+
+def _plugins(about: dict[str, Any]) -> Content:
+    found = about.get("plugins")
+    plugins = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    if not plugins:
+        return None
+    rows = [
+        (
+            each.get("plugin", ""),
+            f"{each.get('distribution') or ''} {each.get('version') or ''}".strip(),
+            el("code", str(each.get("sha256") or "")[:16], title=each.get("sha256")),
+            each.get("state") if each.get("state") != "loaded" else "",
+        )
+        for each in plugins
+    ]
+    kept = [row if any(r[3] for r in rows) else row[:3] for row in rows]
+    head = ("plugin", "distribution", "SHA-256, first digits", "state")[: len(kept[0])]
+    return [el("h3", "Plugins"), table(kept, head)]
