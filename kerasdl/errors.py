@@ -3,6 +3,9 @@
 import difflib
 from collections.abc import Iterable
 
+_LONGEST_NAME = 200
+"""Characters; comparing longer ones takes long and finds nothing."""
+
 
 class UserError(ValueError):
     """A mistake the user can mend: argument, rule, value, way out.
@@ -18,6 +21,8 @@ class MissingDependencyError(UserError):
 
 def closest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
     """Known names that resemble `name`, best first."""
+    if len(name) > _LONGEST_NAME:
+        return []
     lowered = {candidate.lower(): candidate for candidate in known}
     found = difflib.get_close_matches(name.lower(), lowered, n=limit, cutoff=0.55)
     return [lowered[match] for match in found]

@@ -2,9 +2,10 @@
 
 import importlib
 import json
+import operator
 import os
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,13 +124,17 @@ def create_model(
     provider = find_architecture(name)
     record = _architecture(provider)
     demand_required(provider)
-    shorts = {
-        "input_shape": tuple(input_shape) if input_shape is not None else None,
+    counts = {
+        "num_classes": num_classes,
         "vocab_size": vocab_size,
         "context": context,
-        "outputs": num_classes if num_classes is not None else outputs,
+        "outputs": outputs,
     }
-    shorts = {key: value for key, value in shorts.items() if value is not None}
+    shorts = {key: _count(key, value) for key, value in counts.items() if value is not None}
+    if "num_classes" in shorts:
+        shorts["outputs"] = shorts.pop("num_classes")
+    if input_shape is not None:
+        shorts["input_shape"] = _shape(input_shape)
     spec = _complete_spec(record, task, spec, shorts, num_classes is not None)
     resolved = record.resolve(provider.preset, config)
     origin = origin_of(provider, dict(resolved), spec.task)
@@ -248,6 +253,18 @@ def _architecture(provider: Provider) -> Architecture:
     if not isinstance(provider.record, Architecture):
         raise TypeError(provider.record)
     return provider.record
+
+
+def _count(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
+        raise UserError(f"`{name}` must be a whole number, at least 1. Received: {value!r:.100}")
+    return operator.index(value)
+
+
+def _shape(given: Any) -> tuple[int | None, ...]:
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise UserError(f"`input_shape` must be a tuple of sizes. Received: {given!r:.100}")
+    return tuple(None if size is None else _count("input_shape", size) for size in given)
 
 
 def _complete_spec(
@@ -376,7 +393,7 @@ def _run_origins(folder: Path) -> list[dict[str, Any]]:
         name = tomllib.loads((folder / "config.toml").read_text("utf-8"))["architecture"]
         plugins = json.loads((folder / "environment.json").read_text("utf-8"))["plugins"]
         entries = [dict(entry) for entry in plugins]
-    except (OSError, KeyError, TypeError, ValueError):  # not a run's folder
+    except (OSError, LookupError, TypeError, ValueError, RecursionError):  # not a run's folder
         return []
     plugin_host = host()
     try:

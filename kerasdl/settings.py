@@ -1,11 +1,11 @@
 """What the user has chosen once: a small TOML file, read on demand."""
 
 import os
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from kerasdl.errors import UserError
+from kerasdl.small_files import read_toml
 
 
 def settings_path() -> Path:
@@ -18,15 +18,18 @@ def read_settings() -> dict[str, Any]:
     """The saved settings, empty if there are none.
 
     Raises:
-        UserError: If the file is not TOML.
+        UserError: If the file is not TOML, or `prefer` in it is no table.
     """
     path = settings_path()
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
+    if not _is_readable(path):
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"settings file {path} is not TOML ({error}): mend or delete it") from None
+    try:
+        settings = read_toml(path, "settings file")
+        if not isinstance(settings.get("prefer", {}), dict):
+            raise UserError(f"settings file {path}: `prefer` must be a table")
+    except UserError as error:
+        raise UserError(f"{error}: mend or delete it") from None
+    return settings
 
 
 def write_setting(*keys: str, value: str) -> Path:
@@ -45,6 +48,13 @@ def remove_setting(key: str) -> Path:
     if settings.pop(key, None) is not None:
         _write(settings)
     return settings_path()
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        return path.exists() and os.access(path, os.R_OK)
+    except (OSError, ValueError):
+        return False
 
 
 def _write(settings: dict[str, Any]) -> Path:

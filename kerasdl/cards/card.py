@@ -1,15 +1,17 @@
 """What a card's file says. Reading one imports neither Keras nor a backend."""
 
 import importlib.util
-import tomllib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin
 
 from kerasdl.errors import UserError, did_you_mean
 from kerasdl.plugin import Card, host
 from kerasdl.plugin.catalog import Provider
+from kerasdl.small_files import read_toml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,17 +135,17 @@ def _read(provider: Provider) -> CardFile:
     if not isinstance(record, Card):
         raise TypeError(record)
     path = _path(record)
-    try:
-        values = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"card {record.name!r}: {path} cannot be read: {error}") from None
+    values = read_toml(path, f"card {record.name!r}:")
     for key in values:
         if key not in _KNOWN:
             raise UserError(
                 f"card {record.name!r}: unknown entry {key!r}.{did_you_mean(key, _KNOWN)}"
             )
     values["published"] = _part(record.name, Published, values.get("published"))
-    values["ours"] = tuple(_part(record.name, Ours, entry) for entry in values.get("ours", ()))
+    measured = values.get("ours", [])
+    if not isinstance(measured, list):
+        raise UserError(f"card {record.name!r}: `ours` must be tables. Received: {measured!r}")
+    values["ours"] = tuple(_part(record.name, Ours, entry) for entry in measured)
     if values["published"] is not None:
         values.setdefault("goal", values["published"].value)
     about = {"name": record.name, "summary": record.summary, "path": path}
@@ -154,10 +156,28 @@ def _part(card: str, cls: type, values: Any) -> Any:
     if values is None:
         return None
     try:
-        return cls(**values)
+        made = cls(**values)
     except TypeError as error:
         known = ", ".join(entry.name for entry in fields(cls))
         raise UserError(f"card {card!r}: {error}. Entries: {known}") from None
+    for entry in fields(cls):
+        value = getattr(made, entry.name)
+        if not _is(value, entry.type):
+            kind = getattr(entry.type, "__name__", entry.type)
+            raise UserError(
+                f"card {card!r}: `{entry.name}` must be {kind}. Received: {value!r:.100}"
+            )
+    return made
+
+
+def _is(value: Any, annotation: Any) -> bool:
+    options = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    kinds = tuple(get_origin(option) or option for option in options)
+    if isinstance(value, bool):
+        return bool in kinds
+    if float in kinds and isinstance(value, int | float):
+        return math.isfinite(value)  # NaN reaches no goal
+    return isinstance(value, kinds)
 
 
 def _path(record: Card) -> Path:

@@ -1,7 +1,6 @@
 """Running a card: one run a seed, and the mean of the last epochs' figures."""
 
 import datetime
-import json
 import shutil
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 
 from kerasdl.cards.card import CardFile, Ours, read_card
 from kerasdl.errors import UserError
+from kerasdl.small_files import as_written, read_json
 
 _OF_TRANSFER = ("weights", "freeze", "layer_decay")
 
@@ -127,8 +127,7 @@ class _Runner:
             if run.status == "interrupted":
                 shutil.rmtree(folder)  # half a run is no figure
                 raise KeyboardInterrupt
-        found: dict[str, Any] = json.loads(results.read_text("utf-8"))
-        return found
+        return read_json(results, "run file")
 
     def figures(self, results: Sequence[dict[str, Any]]) -> tuple[float, ...]:
         """The card's figure of each."""
@@ -150,13 +149,15 @@ def _deviation(values: Sequence[float]) -> float | None:
 
 
 def _circumstances(folder: Path) -> dict[str, str]:
-    environment = json.loads((folder / "environment.json").read_text("utf-8"))
-    return {
-        "backend": _backend(environment),
-        "versions": f"kerasdl {environment['kerasdl']}, Keras {environment['packages']['keras']}",
-        "hardware": _hardware(environment),
-        "date": datetime.date.today().isoformat(),
-    }
+    file = folder / "environment.json"
+    about = read_json(file, "run file")
+    with as_written(file, "run file"):
+        return {
+            "backend": _backend(about),
+            "versions": f"kerasdl {about['kerasdl']}, Keras {about['packages']['keras']}",
+            "hardware": _hardware(about),
+            "date": datetime.date.today().isoformat(),
+        }
 
 
 def _backend(environment: dict[str, Any]) -> str:

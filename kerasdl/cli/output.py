@@ -5,11 +5,15 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+_LONGEST = 4000  # characters
+
 
 def error(message: str, hint: str = "") -> None:
     """One message on standard error."""
     if hint:
         message = f"{message.rstrip('.')}. {hint}"
+    if len(message) > _LONGEST:  # what was received may be long
+        message = f"{message[: _LONGEST // 2]} … {message[-_LONGEST // 2 :]}"
     print(f"error: {message}", file=sys.stderr)
 
 

@@ -1,14 +1,21 @@
 """Printing what a run came to."""
 
-import json
 from pathlib import Path
+from typing import Any
 
 from kerasdl.cli import output
+from kerasdl.small_files import as_written, read_json
 
 
 def print_results(folder: Path) -> None:
     """The test split's table and figures, and where everything lies."""
-    results = json.loads((folder / "results.json").read_text("utf-8"))
+    file = folder / "results.json"
+    results = read_json(file, "run file")
+    with as_written(file, "run file"):
+        _print(results, folder)
+
+
+def _print(results: dict[str, Any], folder: Path) -> None:
     print()
     if results["table"]:
         output.table(results["table"])

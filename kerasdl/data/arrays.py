@@ -8,7 +8,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from kerasdl.data.files import LARGEST_UNPACKED, existing
+from kerasdl.data.files import existing, most_unpacked
 from kerasdl.errors import UserError
 
 
@@ -26,7 +26,7 @@ def read_npz(path: str | Path) -> dict[str, np.ndarray]:
     """The arrays in a `.npz` archive, by name.
 
     Raises:
-        UserError: Likewise; and if the archive unpacks to more than `LARGEST_UNPACKED` bytes.
+        UserError: Likewise; and if the archive unpacks to more than `most_unpacked` bytes.
     """
     path = existing(path)
     return _guarded(path, lambda: _read_npz(path))
@@ -45,9 +45,10 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
         if not members:
             raise UserError(f"{path}: an npz archive must hold arrays (.npy). Received: none.")
         unpacked = sum(info.file_size for info in members)
-        if unpacked > LARGEST_UNPACKED:
+        most = most_unpacked(path)
+        if unpacked > most:
             raise UserError(
-                f"{path}: an npz archive may unpack to {LARGEST_UNPACKED} bytes at most. "
+                f"{path}: an npz archive of this size may unpack to {most} bytes at most. "
                 f"Received: {unpacked}. Give the arrays as .npy files."
             )
         return {

@@ -12,21 +12,34 @@ from kerasdl.errors import UserError
 
 LARGEST_UNPACKED = 8 * 2**30
 """Bytes; a compressed file that unpacks to more is refused."""
+SPARE, RATIO = 256 * 2**20, 200
+"""So is one that unpacks to more than `SPARE + RATIO * its size`: a bomb, for all one knows."""
 
 _OPENERS = {".gz": gzip.open, ".xz": lzma.open}
+_PIECE = 2**24  # bytes
 _DAMAGE = (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error)
 
 
 def existing(path: str | Path) -> Path:
     """`path` as a `Path`, or a `UserError` if nothing is there."""
-    path = Path(path).expanduser()
     try:
+        path = Path(path).expanduser()
         found = path.exists()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:  # the last: nobody's home
         raise UserError(f"{str(path)!r} is not a usable path: {error}") from None
     if not found:
         raise UserError(f"{path}: no such file or folder (looked from {Path.cwd()}).")
+    if not path.is_file() and not path.is_dir():
+        raise UserError(
+            f"{path}: data is read from files and folders. Received: a device or a pipe, which may "
+            "never end. Write its content into a file first."
+        )
     return path
+
+
+def most_unpacked(path: Path) -> int:
+    """Bytes that a compressed file may unpack to."""
+    return min(LARGEST_UNPACKED, SPARE + RATIO * path.stat().st_size)
 
 
 def bare_suffix(path: Path) -> str:
@@ -69,16 +82,22 @@ def readable(source: object) -> Iterator[None]:
         raise UserError(f"{error.filename or source}: cannot be read ({reason}).") from None
 
 
-def read_bytes(path: str | Path, limit: int = LARGEST_UNPACKED) -> bytes:
-    """The whole file, unpacked; refused beyond `limit` bytes."""
+def read_bytes(path: str | Path) -> bytes:
+    """The whole file, unpacked; refused beyond `most_unpacked`."""
+    path = existing(path)
     with open_bytes(path) as stream:
-        content = stream.read(limit + 1)
-    if len(content) > limit:
-        raise UserError(
-            f"{path}: a compressed file may unpack to {limit} bytes at most. Received: more. "
-            "Unpack it yourself if it is meant to be so large."
-        )
-    return content
+        if path.suffix.lower() not in _OPENERS:
+            return stream.read()
+        most, pieces, size = most_unpacked(path), [], 0
+        while piece := stream.read(_PIECE):
+            pieces.append(piece)
+            size += len(piece)
+            if size > most:
+                raise UserError(
+                    f"{path}: a compressed file of this size may unpack to {most} bytes at most. "
+                    "Received: more. Unpack it yourself if it is meant to be so large."
+                )
+    return b"".join(pieces)
 
 
 def read_utf8(path: str | Path) -> str:

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasdl.data.files import LARGEST_UNPACKED, existing, open_bytes
+from kerasdl.data.files import existing, most_unpacked, open_bytes
 from kerasdl.errors import UserError
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-_MOST_UNPACKED = {".gz": 1040, ".xz": 10_000}  # bytes that one packed byte can stand for
 _CHUNK = 2**24
 _NAME = re.compile(r"(images|labels)[-._]idx\d[-._]ubyte(\.gz)?$", re.IGNORECASE)
 _PARTS = {"train": "train", "t10k": "test", "test": "test", "val": "validation"}
@@ -45,9 +44,10 @@ def read_idx(path: str | Path) -> np.ndarray:
         dtype = np.dtype(_TYPES[code])
         size = math.prod(shape) * dtype.itemsize
         packed = path.stat().st_size
-        most = min(packed * _MOST_UNPACKED.get(path.suffix.lower(), 1), LARGEST_UNPACKED)
+        plain = path.suffix.lower() not in (".gz", ".xz")
+        most = packed if plain else most_unpacked(path)
         if max(size, math.prod(axis or 1 for axis in shape)) > most:
-            raise _cut_short(path, shape, packed, "bytes in the file")
+            raise _cut_short(path, shape, packed, "bytes in the file", most)
         values = bytearray(size)
         filled = _fill(stream, values)
         if filled < size:
@@ -78,10 +78,13 @@ def _exactly(content: bytes, size: int, path: Path) -> bytes:
     return content
 
 
-def _cut_short(path: Path, shape: tuple[int, ...], received: int, unit: str) -> UserError:
+def _cut_short(
+    path: Path, shape: tuple[int, ...], received: int, unit: str, most: int = 0
+) -> UserError:
+    beyond = f" (one so small may unpack to {most} bytes)" if most > received else ""
     return UserError(
         f"{path}: the IDX file is cut short: shape {shape} needs more than it holds. "
-        f"Received: {received} {unit}. Copy it again."
+        f"Received: {received} {unit}{beyond}. Copy it again."
     )
 
 

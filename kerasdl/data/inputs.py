@@ -1,5 +1,6 @@
 """How one raw input looks, and how a trained model's inputs are read from files."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -7,11 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from kerasdl.data.sample_order import whole
 from kerasdl.data.text_form import TextForm
 from kerasdl.errors import UserError, did_you_mean
 
 INPUT_KINDS = ("images", "table", "arrays", "series", "texts", "tokens", "words")
 COLUMN_KINDS = ("numeric", "categorical", "date")
+LARGEST_INPUT = 2**28
+"""Values of one input of a saved run, at most."""
+_DTYPES = (
+    *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+    *("float16", "float32", "float64", "string"),
+)
 DATE_PARTS = ("year", "month", "day", "weekday", "hour")
 
 
@@ -135,7 +143,7 @@ class Inputs:
                 raise UserError(f"`inputs` must have the entry {key!r}. Received: {list(state)}")
         try:
             return cls(**cls._plain(state))
-        except (KeyError, TypeError, ValueError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             if isinstance(error, UserError):
                 raise
             raise UserError(f"`inputs` has an entry of a wrong form: {error!r}") from None
@@ -143,17 +151,27 @@ class Inputs:
     @staticmethod
     def _plain(state: Mapping[str, Any]) -> dict[str, Any]:
         values = dict(state)
-        values["shape"] = tuple(int(size) for size in state["shape"])
+        values["shape"] = tuple(whole("shape", size, 2**31, start=1) for size in state["shape"])
+        if math.prod(values["shape"]) > LARGEST_INPUT:
+            raise UserError(
+                f"`shape` may be of {LARGEST_INPUT} values. Received: shape={values['shape']}"
+            )
+        if state.get("dtype", "float32") not in _DTYPES:
+            raise UserError(
+                f"`dtype` must be one of {', '.join(_DTYPES)}. Received: {state['dtype']!r:.100}"
+            )
         for name in ("text", "characters"):
             if name in state:
                 values[name] = TextForm.from_dict(state[name])
         values["columns"] = tuple(
-            Column(entry["name"], entry["kind"], tuple(entry.get("categories", ())))
+            Column(str(entry["name"]), entry["kind"], tuple(map(str, entry.get("categories", ()))))
             for entry in state.get("columns", ())
         )
         if "value_range" in state:
-            low, high = state["value_range"]
-            values["value_range"] = (float(low), float(high))
+            low, high = map(float, state["value_range"])
+            if not -np.inf < low < high < np.inf:
+                raise UserError(f"`value_range` must be finite and rising. Received: {low}, {high}")
+            values["value_range"] = (low, high)
         return values
 
     def read(self, paths: Sequence[str | Path]) -> tuple[np.ndarray, list[str]]:

@@ -127,7 +127,7 @@ def _record(source: str | Path) -> Any:
     try:
         return host().dataset(text)
     except UserError:
-        if Path(text).exists():
+        if os.path.exists(text):  # False, too, for what can be no path
             return None
         raise
 

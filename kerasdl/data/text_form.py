@@ -87,6 +87,8 @@ class TextForm:
         Raises:
             UserError: If an entry is missing or is not what `to_dict` gives.
         """
+        if state.get("keep", "first") not in ("first", "last", None):
+            raise UserError(f"`keep` must be first, last or null. Received: {state['keep']!r:.100}")
         own = {key: state[key] for key in ("context", "bos", "eos", "keep") if key in state}
         if "context" not in own:
             raise UserError(f"a text's form must have the entry 'context'. Received: {sorted(own)}")

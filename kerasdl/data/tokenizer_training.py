@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kerasdl.data.sample_order import whole
+from kerasdl.data.tokenizer_parts import untrained
 from kerasdl.data.tokenizers import (
     BOS,
     EOS,
     PAD,
     SPECIAL_FORM,
     UNK,
-    WORD,
     Text,
     Tokenizer,
     checked_kind,
@@ -71,7 +71,7 @@ def train_tokenizer(
     min_count = whole("min_count", min_count, 2**63, start=1)
     if kind == "unigram" and min_count > 1:
         raise UserError(f"`min_count` is not for 'unigram'. Received: min_count={min_count}")
-    model = _untrained(kind, lowercase)
+    model = untrained(kind, lowercase)
     counted = _Counted(several(texts), kind, added[len(control_tokens(kind)) :])
     if kind == "bpe":
         _train_bpe(model, counted, size, added, min_count)
@@ -124,32 +124,6 @@ def _checked_size(vocab_size: int | None, kind: str, specials: int) -> int | Non
             raise UserError(f"`vocab_size` must be given for {kind!r}. Received: vocab_size=None")
         return None
     return whole("vocab_size", vocab_size, 2**63, start=least)
-
-
-def _untrained(kind: str, lowercase: bool) -> "tokenizers.Tokenizer":
-    from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
-
-    if kind == "bpe":
-        model = Tokenizer(models.BPE())
-        model.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-        model.decoder = decoders.ByteLevel()
-    elif kind == "unigram":
-        model = Tokenizer(models.Unigram())
-        # Apart from `<`, no piece can be a special token: in a text, those are text.
-        model.pre_tokenizer = pre_tokenizers.Sequence(
-            [pre_tokenizers.Metaspace(), pre_tokenizers.Split("<", "isolated")]
-        )
-        model.decoder = decoders.Metaspace()
-    else:
-        model = Tokenizer(models.WordLevel(unk_token=UNK))
-        pattern = Regex(WORD if kind == "words" else r"[\s\S]")
-        behavior = "removed" if kind == "words" else "isolated"
-        model.pre_tokenizer = pre_tokenizers.Split(pattern, behavior, invert=kind == "words")
-        if kind == "characters":
-            model.decoder = decoders.Fuse()
-    if lowercase:
-        model.normalizer = normalizers.Lowercase()
-    return model
 
 
 def _count_tokens(

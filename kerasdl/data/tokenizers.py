@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasdl.data.files import read_utf8
+from kerasdl.data.tokenizer_parts import UNK, WORD, check_parts
 from kerasdl.errors import UserError, did_you_mean, require
 
 if TYPE_CHECKING:
     import tokenizers
 
-PAD, UNK, BOS, EOS = "<pad>", "<unk>", "<bos>", "<eos>"
+PAD, BOS, EOS = "<pad>", "<bos>", "<eos>"
 TOKENIZER_KINDS = ("characters", "words", "bpe", "unigram")
-WORD = r"\w+(?:['’\-]\w+)*|[^\w\s]"
-"""What the kind `words` takes for one: letters and digits with marks inside, or a single mark."""
 SPECIAL_FORM = re.compile(r"<[^<>\s]+>")
 
 Text = str | Sequence[str]
@@ -185,7 +184,9 @@ class Tokenizer:
             model = tokenizers.Tokenizer.from_str(json.dumps(state["tokenizer"]))
         except Exception as error:  # the library raises plain Exception
             raise UserError(f"`tokenizer` is not in the form of tokenizers ({error}).") from None
-        return cls(state["kind"], model)
+        made = cls(state["kind"], model)
+        check_parts(made.kind, model)
+        return made
 
     def save(self, path: str | Path) -> None:
         """Writes `to_dict` as one JSON file; equal tokenizers write equal files.
@@ -207,9 +208,12 @@ class Tokenizer:
             UserError: If the file is missing, or was not written by `save`.
         """
         try:
-            return cls.from_dict(json.loads(read_utf8(path)))
+            state = json.loads(read_utf8(path))
         except json.JSONDecodeError as error:
             raise UserError(f"{path}, line {error.lineno}: not JSON ({error.msg}).") from None
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{path}: not JSON ({error}).") from None
+        return cls.from_dict(state)
 
     def _numbers(self, texts: list[Text]) -> Iterator[list[int]]:
         strings = [readable_text(text, n) for n, text in enumerate(texts) if isinstance(text, str)]

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from kerasdl.errors import UserError
 from kerasdl.plugin.provenance import plugin_hash, short
 from kerasdl.settings import read_settings
+from kerasdl.small_files import read_toml
 
 if TYPE_CHECKING:
     from kerasdl.plugin.manager import PluginState
@@ -154,15 +155,7 @@ def read_lock(path: Path) -> Lock:
     Raises:
         UserError: If it is missing, unreadable or of another form.
     """
-    import tomllib
-
-    try:
-        values = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"the plugin lock {path} is not TOML: {error}") from None
-    except OSError as error:
-        cause = error.strerror or error
-        raise UserError(f"the plugin lock {path} cannot be read: {cause}") from None
+    values = read_toml(path, "the plugin lock")
     tables = values.get("plugin")
     if values.get("format") != _FORMAT or set(values) != {"format", "plugin"}:
         raise UserError(f"{path} is no plugin lock of format {_FORMAT}")

@@ -1,7 +1,6 @@
 """Everything that decides a run, as one TOML file."""
 
 import dataclasses
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 from kerasdl.errors import UserError, did_you_mean
 from kerasdl.plugin import Field
+from kerasdl.small_files import read_toml
 
 _RULES = (
     Field(name="epochs", type=int, default=20, minimum=1, help="Passes over the training split"),
@@ -218,12 +218,7 @@ def read_config(path: str | Path) -> dict[str, Any]:
     Raises:
         UserError: If the file is missing, no TOML, or holds a name that no run knows.
     """
-    try:
-        values = tomllib.loads(Path(path).read_text("utf-8"))
-    except OSError as error:
-        raise UserError(f"configuration {path} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"configuration {path} is not TOML: {error}") from None
+    values = read_toml(path, "configuration")
     for name in values:
         if name not in names():
             raise UserError(

@@ -1,6 +1,5 @@
 """Pictures of what a run's network looks for, and where."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasdl.errors import UserError, did_you_mean
+from kerasdl.small_files import read_json
 from kerasdl.training.folder import disk_errors, write_whole
 from kerasdl.training.look_at_texts import look_at_texts
 from kerasdl.training.run import load_run, open_finished
@@ -103,8 +103,8 @@ def look(
 def _of_texts(run: Path, backend: str | None) -> "Finished | None":
     """The run, if it reads or writes texts."""
     file = run / "task.json"
-    about = json.loads(file.read_text("utf-8")) if file.is_file() else {"inputs": {}}
-    texts = "text" in about["inputs"] or "target" in about
+    about = read_json(file, "run file") if file.is_file() else {"inputs": {}}
+    texts = "text" in (about.get("inputs") or ()) or "target" in about
     return open_finished(run, backend) if texts else None
 
 

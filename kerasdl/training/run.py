@@ -12,6 +12,7 @@ import numpy as np
 
 from kerasdl.backend.start import seed, start
 from kerasdl.errors import UserError
+from kerasdl.small_files import as_written, read_json
 from kerasdl.training.config import DATA_WISHES, RunConfig, make_config, read_config
 from kerasdl.training.folder import claim, discarded_unless, write_whole
 from kerasdl.training.reporting import about_run, report
@@ -138,9 +139,10 @@ def open_finished(folder: str | Path, backend: str | None = None) -> Finished:
     from kerasdl.models import load_model
     from kerasdl.tasks import get_task
 
-    about = json.loads((folder / "task.json").read_text("utf-8"))
-    model = load_model(folder, compile=False)
-    return Finished(model, get_task(about["task"]), Form.from_dict(about), about)
+    about = read_json(folder / "task.json", "run file")
+    with as_written(folder / "task.json", "run file"):
+        task, form = get_task(about["task"]), Form.from_dict(about)
+    return Finished(load_model(folder, compile=False), task, form, about)
 
 
 def predict(

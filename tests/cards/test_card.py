@@ -31,7 +31,7 @@ def test_goal_is_a_floor_or_a_ceiling(card, lower, value, reached):
         (("metric =", "metrik ="), "unknown entry 'metrik'. Did you mean 'metric'"),
         (('metric = "accuracy"', ""), "missing 1 required keyword-only argument: 'metric'"),
         (("value = 0.5", "vale = 0.5"), "unexpected keyword argument 'vale'"),
-        (("[run]", "[run"), "cannot be read"),
+        (("[run]", "[run"), "is not TOML"),
     ],
 )
 def test_wrong_file_is_one_message(card, change, message):

@@ -102,15 +102,6 @@ def test_a_text_named_npz_is_one_message(tmp_path):
         read_npz(tmp_path / "a.npz")
 
 
-def test_an_npz_that_unpacks_to_more_than_the_limit_is_refused(npz, monkeypatch):
-    path = npz(np.savez_compressed, x=np.zeros(10_000))
-    assert path.stat().st_size < 1000
-    assert len(read_npz(path)["x"]) == 10_000
-    monkeypatch.setattr("kerasdl.data.arrays.LARGEST_UNPACKED", 80_000)
-    with pytest.raises(UserError, match="may unpack to 80000 bytes at most. Received: 80128"):
-        read_npz(path)
-
-
 def test_an_npz_with_a_wrong_checksum_is_refused(npz):
     path = npz(x=X)
     content = bytearray(path.read_bytes())

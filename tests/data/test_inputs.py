@@ -49,7 +49,7 @@ def test_a_record_with_a_tokenizer_survives_json():
     ("state", "message"),
     [
         ({"kind": "sound", "shape": [1]}, "`kind` must be one of images.*'sound'"),
-        ({"kind": "arrays", "shape": ["wide"]}, "an entry of a wrong form.*wide"),
+        ({"kind": "arrays", "shape": ["wide"]}, "`shape` must be a whole number.*wide"),
         ({"kind": "arrays", "shape": 3}, "an entry of a wrong form"),
         ({"kind": "table", "shape": [1], "columns": [{"kind": "date"}]}, "wrong form.*name"),
         ({"shape": [1]}, "must have the entry 'kind'"),

@@ -156,14 +156,6 @@ def test_a_cut_packed_text_is_one_message(tmp_path, name, pack):
             load(tmp_path / name)
 
 
-def test_a_text_that_unpacks_to_more_than_the_limit_is_refused(tmp_path):
-    from kerasdl.data.files import read_bytes
-
-    (tmp_path / "a.txt.gz").write_bytes(gzip.compress(bytes(10**6)))
-    with pytest.raises(UserError, match="may unpack to 1000 bytes at most"):
-        read_bytes(tmp_path / "a.txt.gz", limit=1000)
-
-
 def test_the_named_texts_are_what_their_readme_says(data_folder):
     if not (data_folder / "ptb").exists():
         pytest.skip(f"no texts in {data_folder}")
