@@ -8,6 +8,7 @@ from kerasdl.callbacks._histograms import Histogram
 from kerasdl.callbacks._peaks import PEAKS, Peak
 from kerasdl.callbacks.activation_monitor import ActivationFigures, ActivationMonitor
 from kerasdl.callbacks.gradient_monitor import GradientMonitor, LayerNorms
+from kerasdl.callbacks.loss_guard import LossEvent, LossGuard
 from kerasdl.callbacks.plateau_scale import PlateauScale
 from kerasdl.callbacks.tensor_board_logs import TensorBoardLogs
 from kerasdl.callbacks.throughput import Throughput, ThroughputFigures
@@ -23,6 +24,8 @@ __all__ = [
     "GradientMonitor",
     "Histogram",
     "LayerNorms",
+    "LossEvent",
+    "LossGuard",
     "Peak",
     "PlateauScale",
     "TensorBoardLogs",

@@ -22,7 +22,9 @@ class Multiplied(NamedTuple):
     after: float
 
 
-def multiply_rates(model: keras.Model, factor: float, floor: float = 0.0) -> Multiplied:
+def multiply_rates(
+    model: keras.Model, factor: float, floor: float = 0.0, numbers: bool = True
+) -> Multiplied:
     """Multiplies every learning rate that `model` is trained with, from the next step on.
 
     A rate that is a number is assigned to. A schedule is replaced by `Scaled(schedule, …)`, and the
@@ -32,6 +34,7 @@ def multiply_rates(model: keras.Model, factor: float, floor: float = 0.0) -> Mul
         model: A compiled model whose optimizer is built.
         factor: What to multiply by.
         floor: A rate that the factors do not take any rate below.
+        numbers: Whether rates that are numbers are multiplied too, not schedules alone.
 
     Returns:
         The first of the rates.
@@ -41,16 +44,21 @@ def multiply_rates(model: keras.Model, factor: float, floor: float = 0.0) -> Mul
     """
     owners = list(owners_of(model.optimizer))
     before = float(keras.ops.convert_to_numpy(owners[0].learning_rate))
-    constants = [_multiply(owner, factor, floor) for owner in owners]
+    schedules = [owner for owner in owners if numbers or not _is_number(owner)]
+    constants = [_multiply(owner, factor, floor) for owner in schedules]
     if not all(constants):
         rebuild(model)
     return Multiplied(before, float(keras.ops.convert_to_numpy(owners[0].learning_rate)))
 
 
+def _is_number(owner: keras.Optimizer) -> bool:
+    return isinstance(owner._learning_rate, keras.Variable)
+
+
 def _multiply(owner: keras.Optimizer, factor: float, floor: float) -> bool:
     """Whether the rate is a number."""
     source = owner._learning_rate  # Keras shows only the rate at the present step
-    if isinstance(source, keras.Variable):
+    if _is_number(owner):
         rate = float(keras.ops.convert_to_numpy(source))
         owner.learning_rate = max(rate * factor, min(floor, rate))
         return True

@@ -139,7 +139,7 @@ class StepTap:
         self._inner_step = model.train_step
         if not model.optimizer.built:  # TensorFlow's would be in its first step, within a branch
             model.optimizer.build(model.trainable_variables)
-        self.step = _batches_seen(model.optimizer)
+        self.step = batches_seen(model.optimizer)
         parts = [model.optimizer, self._own_step, *model.metrics]
         if len(parts) != len(self._compiled_for) or any(
             new is not old for new, old in zip(parts, self._compiled_for, strict=True)
@@ -222,5 +222,6 @@ def accumulated(optimizer: Any) -> int:
     return 1
 
 
-def _batches_seen(optimizer: Any) -> int:
+def batches_seen(optimizer: Any) -> int:
+    """Batches that a built optimizer has been given."""
     return int(keras.ops.convert_to_numpy(optimizer.iterations)) * accumulated(optimizer)

@@ -6,6 +6,8 @@ from typing import Any
 from kerasdl.cli import output
 from kerasdl.small_files import as_written, read_json
 
+_EVENTS_SHOWN = 5
+
 
 def print_results(folder: Path) -> None:
     """The test split's table and figures, and where everything lies."""
@@ -30,6 +32,12 @@ def _print(results: dict[str, Any], folder: Path) -> None:
         {
             "parameters": f"{results['parameters']:,}",
             "training": f"{results['epochs']} epochs in {minutes:.0f} min {seconds:.0f} s",
+            "status": "" if results["status"] == "finished" else results["status"],
             "run folder": folder,
         }
     )
+    events = results.get("guard", ())
+    for event in events[:_EVENTS_SHOWN]:
+        output.note(f"guard: {event['text']}")
+    if len(events) > _EVENTS_SHOWN:
+        output.note(f"guard: {len(events) - _EVENTS_SHOWN} more in results.json")

@@ -74,6 +74,9 @@ def train(
     labels_per_class: int = typer.Option(None, help="Training samples kept of each class."),
     fold: str = typer.Option("", metavar="K/N", help="Test on the K-th of N parts instead."),
     precision: str = typer.Option("", help="float32, mixed_bfloat16 or mixed_float16."),
+    guard: str = typer.Option(
+        "", help="Loss not finite, or shot up: stop, skip, roll-back or off; stop by default."
+    ),
     seed: int = typer.Option(None, help="Seed of everything random."),
     backend: str = typer.Option("", help="jax, tensorflow or torch."),
     run_dir: str = typer.Option("", help="Folder for the run; must not exist."),
@@ -125,6 +128,7 @@ def train(
         "labels_per_class": labels_per_class,
         "fold": fold,
         "precision": precision,
+        "guard": guard,
         "seed": seed,
         "backend": backend,
         "weights": from_,

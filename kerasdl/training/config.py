@@ -54,6 +54,13 @@ _PRECISION = Field(
     choices=("float32", "mixed_bfloat16", "mixed_float16"),
     help="What the layers compute in",
 )
+_GUARD = Field(
+    name="guard",
+    type=str,
+    default="stop",
+    choices=("stop", "skip", "roll-back", "off"),
+    help="What to do about a loss that is not finite, or shoots up",
+)
 _LISTS = ("target", "freeze", "callbacks", "augment", "no_decay")
 _TEXTS = (
     *("task", "loss", "regularizer", "mix", "fold", "backend", "weights"),
@@ -69,7 +76,7 @@ DATA_WISHES = (
     "horizon",
 )
 """What decides how texts and series become numbers; see `kerasdl.data.prepare`."""
-RULES = {rule.name: rule for rule in (*_RULES, _PRECISION)}
+RULES = {rule.name: rule for rule in (*_RULES, _PRECISION, _GUARD)}
 """Type and range of each plain value, with its help line."""
 
 
@@ -117,6 +124,9 @@ class RunConfig:
         fold: `2/5`: test on the second of five parts, train on the others, instead of `test`.
         labels_per_class: Training samples that are kept of each class; None for all.
         precision: `float32`, `mixed_bfloat16` or `mixed_float16`: what the layers compute in.
+        guard: What is done about a loss that is not finite, or shoots up: `stop` (goes back to
+            sound weights and ends; spikes are noted), `skip` (goes back, leaves batches out),
+            `roll-back` (likewise, with half the rate), `off`.
         seed: Of splits, order, initial weights, dropout.
         backend: `jax`, `tensorflow`, `torch`.
         weights: Run or file whose weights the model starts from.
@@ -163,6 +173,7 @@ class RunConfig:
     fold: str | None = None
     labels_per_class: int | None = None
     precision: str = "float32"
+    guard: str = "stop"
     seed: int = 0
     backend: str | None = None
     weights: str | None = None

@@ -18,6 +18,7 @@ from kerasdl.tasks.language_modelling import reset_states, streams_of
 from kerasdl.training.components import make_component, make_mixing
 from kerasdl.training.event_files import event_files
 from kerasdl.training.figures import EpochFigures
+from kerasdl.training.guarding import STOPPED, run_guard, told
 from kerasdl.training.joining import joining_callbacks
 from kerasdl.training.log import MetricsLog
 from kerasdl.training.progress import Progress
@@ -103,6 +104,8 @@ def fit(
         callbacks.append(_ResetStates())
     if config.patience is not None:
         callbacks.insert(1, _early_stopping(run, config))
+    guard = run_guard(config.guard)
+    callbacks = [guard, *callbacks] if guard else callbacks
     started = time.perf_counter()
     try:
         run.model.fit(
@@ -114,11 +117,12 @@ def fit(
             shuffle=False,
             verbose=0,
         )
-        run.status = "finished"
+        run.status = STOPPED if guard and guard.stopped else "finished"
     except KeyboardInterrupt:
         run.status = "interrupted"
     finally:
         progress.close()
+        run.guarded = told(guard)
     return time.perf_counter() - started, first_step.seconds, log.history
 
 

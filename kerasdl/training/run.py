@@ -4,7 +4,7 @@ import contextlib
 import json
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ class Run:
     data: "Data"
     task: "Task"
     status: str = "training"
+    guarded: list[dict[str, Any]] = field(default_factory=list)
 
     def outputs(self, x: np.ndarray) -> Any:
         """The model's outputs for raw inputs."""
@@ -320,6 +321,8 @@ def _finish(run: Run, timing: dict[str, float], history: dict[str, list[float]])
     }
     if split != "test":
         results["measured_on"] = split
+    if run.guarded:
+        results["guard"] = run.guarded
     if evaluation.notes:
         results["notes"] = dict(evaluation.notes)
     _write_json(run.folder / "results.json", results)

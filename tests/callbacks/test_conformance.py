@@ -14,6 +14,7 @@ MAKE = {
     "WeightHistograms": lambda: callbacks.WeightHistograms(bins=5),
     "Throughput": lambda: callbacks.Throughput(every=2, verbose=False),
     "TrainingGuard": callbacks.TrainingGuard,
+    "LossGuard": callbacks.LossGuard,
 }
 
 
