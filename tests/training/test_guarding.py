@@ -57,8 +57,8 @@ def test_rolling_back_lowers_the_rate_until_it_trains(tmp_path):
 
 
 def test_weights_are_the_same_with_and_without_a_guard(tmp_path):
-    fields = {"filters": (4, 8)}
-    common = {"architecture": "cnn", "data": "digits", "fields": fields, "epochs": 1}
+    fields = {"widths": (8,), "normalization": "batch"}
+    common = {"architecture": "mlp", "data": "iris", "fields": fields, "epochs": 2}
     plain, guarded = (
         train(RunConfig(**common, guard=guard), tmp_path / guard) for guard in ("off", "skip")
     )
