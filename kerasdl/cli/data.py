@@ -32,6 +32,41 @@ def list_data(json: bool = typer.Option(False, "--json", help="Print JSON.")) ->
     output.as_json(rows) if json else output.table(rows)
 
 
+@app.command("check")
+def check(
+    data: str = typer.Argument(help="Name, or path of a file or folder."),
+    target: str = typer.Option("", help="For a table: column(s) to predict, with commas."),
+    task: str = typer.Option("", help="Task; the data's own by default."),
+    image_size: str = typer.Option("", help="For images: resize to HEIGHT,WIDTH."),
+    preprocessing: str = typer.Option("auto", help="How inputs will be scaled, as for train."),
+    seed: int = typer.Option(0, help="Seed of the splits."),
+    validation: float = typer.Option(0.1, help="Share of samples to watch the training with."),
+    test: float = typer.Option(0.2, help="Share of samples for the final figures."),
+    json: bool = typer.Option(False, "--json", help="Print JSON."),
+) -> None:
+    """Look for what a network would suffer from: duplicates, imbalance, scale and more."""
+    from kerasdl.cli.options import columns, size
+    from kerasdl.data import examine, load, split
+
+    names = columns(target)
+    one = names[0] if names is not None and len(names) == 1 else names
+    loaded = load(data, task=task or None, target=one, image_size=size(image_size))
+    parts = split(loaded, seed, validation, test)
+    findings = examine(parts, preprocessing)
+    counts = {name: len(samples) for name, samples in parts.parts.items()}
+    if json:
+        about = {"data": parts.name, "task": parts.task, "samples": counts}
+        output.as_json({**about, "findings": [finding.to_dict() for finding in findings]})
+        return
+    output.pairs({"data": parts.name, "task": parts.task, **counts})
+    print()
+    for finding in findings:
+        print(f"{finding.level}: {finding.message}.")
+        print(f"  {finding.advice}.")
+    if not findings:
+        print("nothing suspicious found")
+
+
 @app.command("show")
 def show(
     data: str = typer.Argument(help="Name, or path of a file or folder."),

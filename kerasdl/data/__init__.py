@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from kerasdl.data.checks import check_data
     from kerasdl.data.data_warning import DataWarning
     from kerasdl.data.date_pairs import DATE_LOCALES, dates
+    from kerasdl.data.examining import examine
     from kerasdl.data.few_labels import few_labels
+    from kerasdl.data.finding import Finding
     from kerasdl.data.form import Form
     from kerasdl.data.inputs import Column, Inputs
     from kerasdl.data.length_batches import LengthBatches
@@ -50,6 +52,7 @@ _HOMES = {
     "DATE_LOCALES": "date_pairs",
     "Data": "records",
     "DataWarning": "data_warning",
+    "Finding": "finding",
     "Form": "form",
     "Inputs": "inputs",
     "LengthBatches": "length_batches",
@@ -64,6 +67,7 @@ _HOMES = {
     "WindowBatches": "window_batches",
     "check_data": "checks",
     "dates": "date_pairs",
+    "examine": "examining",
     "few_labels": "few_labels",
     "load": "loading",
     "order": "sample_order",
@@ -91,6 +95,7 @@ __all__ = [
     "DATE_LOCALES",
     "Data",
     "DataWarning",
+    "Finding",
     "Form",
     "Inputs",
     "LengthBatches",
@@ -105,6 +110,7 @@ __all__ = [
     "WindowBatches",
     "check_data",
     "dates",
+    "examine",
     "few_labels",
     "load",
     "order",

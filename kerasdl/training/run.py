@@ -14,6 +14,7 @@ from kerasdl.backend.start import seed, start
 from kerasdl.errors import UserError
 from kerasdl.small_files import as_written, read_json
 from kerasdl.training.config import DATA_WISHES, RunConfig, make_config, read_config
+from kerasdl.training.findings import tell
 from kerasdl.training.folder import claim, discarded_unless, write_whole
 from kerasdl.training.reporting import about_run, report
 
@@ -208,7 +209,7 @@ def _resolved_fields(config: RunConfig) -> dict[str, Any]:
     return dict(provider.record.resolve(provider.preset, config.fields))
 
 
-def _load_data(config: RunConfig) -> "Data":
+def _load_data(config: RunConfig, looked_at: bool = False) -> "Data":
     from kerasdl import data as room
 
     target: Any = config.target
@@ -218,6 +219,8 @@ def _load_data(config: RunConfig) -> "Data":
     data = room.split(found, config.seed, config.validation, config.test, config.fold_numbers)
     if config.labels_per_class is not None:
         data = room.few_labels(data, config.labels_per_class, config.seed)
+    if looked_at:
+        tell(room.examine(data, config.preprocessing), config)
     wishes = {name: getattr(config, name) for name in DATA_WISHES}
     return room.prepare(data, **wishes)
 
@@ -232,7 +235,7 @@ def _prepare(config: RunConfig) -> "tuple[keras.Model, Data, Task, Batches]":
     from kerasdl.training.components import make_component
     from kerasdl.training.fitting import compile_model
 
-    data = _load_data(config)
+    data = _load_data(config, looked_at=True)
     task = get_task(data.task)
     if config.test_time_flip and (data.inputs.kind != "images" or not task.ignores_mirroring):
         raise UserError(
