@@ -4,8 +4,10 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-LIMITS := -c constraints.txt
+# Byte code is made on every core at once, by COMPILE.
+INSTALL := $(BIN)/python -m pip --quiet --disable-pip-version-check install --no-compile \
+	-c constraints.txt
+COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 PLUGINS := $(patsubst %,-e %,$(wildcard plugins/*))
 # The small TensorFlow where there is one.
 TENSORFLOW ?= $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),tensorflow-cpu,tensorflow)
@@ -36,16 +38,18 @@ $(BIN)/python:
 .make/run: $(REQUIREMENTS) | $(BIN)/python
 	@mkdir -p .make
 	@echo "installing kerasdl with JAX and the first-party plugins into $(VENV)"
-	$(PIP) install $(LIMITS) -e ".[jax,train]" $(PLUGINS)
+	$(INSTALL) -e ".[jax,train]" $(PLUGINS)
+	@$(COMPILE)
 	@touch $@
 
 .make/test: .make/run
 	@echo "installing what the tests need"
-	$(PIP) install $(LIMITS) -e ".[safetensors,tensorboard,text]" $(TENSORFLOW) -r tests/requirements.txt
+	$(INSTALL) -e ".[safetensors,tensorboard,text]" $(TENSORFLOW) -r tests/requirements.txt
+	@$(COMPILE)
 	@touch $@
 
 .make/docs: .make/run
-	$(PIP) install $(LIMITS) -r docs/requirements.txt
+	$(INSTALL) -r docs/requirements.txt
 	@touch $@
 
 demo: .make/run ## Train, measure and draw a CNN on scanned digits

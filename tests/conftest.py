@@ -33,9 +33,13 @@ def pytest_ignore_collect(collection_path):
     return None
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` looks at the marks
 def pytest_collection_modifyitems(config, items):
-    """Tests marked `once` are left out after the first backend."""
+    """After the first backend tests marked `once` are left out, and those marked `first` long."""
     if REPEAT:
+        for item in items:
+            if item.get_closest_marker("first"):
+                item.add_marker("long")
         left_out = [item for item in items if item.get_closest_marker("once")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]

@@ -29,6 +29,7 @@ def test_saturated_outputs_are_found(classifier, fit, data):
     assert len(messages) == 1 and "of the outputs of" in messages[0]
 
 
+@pytest.mark.first
 def test_a_sound_network_is_not_warned_of_and_its_figures_are_true(classifier, fit, data, weights):
     for activation, margin in (("tanh", 0.3), ("sigmoid", 0.3), ("relu", 0.05)):
         model = classifier(activation=activation, width=8)
@@ -48,6 +49,7 @@ def test_a_sound_network_is_not_warned_of_and_its_figures_are_true(classifier, f
         np.testing.assert_allclose((row.dead, row.saturated), (dead, saturated), atol=1e-6)
 
 
+@pytest.mark.first
 def test_every_kind_of_layer_with_a_known_activation_is_seen_at_any_depth(data):
     inner = keras.Sequential([keras.layers.Dense(4, "gelu"), keras.layers.Activation("sigmoid")])
     inputs = keras.Input((6, 6, 1))

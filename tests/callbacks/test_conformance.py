@@ -18,7 +18,10 @@ MAKE = {
 }
 
 
-@pytest.mark.parametrize("name", MAKE)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.first] * (n != "GradientMonitor")) for n in MAKE],
+)
 def test_callback_follows_the_rules(name):
     skip = {"fits_again": "the times in its logs differ"} if name == "Throughput" else ()
     check_callback(MAKE[name], skip=skip)
@@ -29,6 +32,7 @@ def test_a_guard_that_rolls_back_follows_the_rules():
     check_callback(lambda: callbacks.TrainingGuard("roll_back"))
 
 
+@pytest.mark.first
 def test_tensor_board_logs_follow_the_rules(tmp_path):
     pytest.importorskip("tensorboardX", reason="an optional extra")
     make = lambda: callbacks.TensorBoardLogs(tmp_path, every=2, histograms=1)  # noqa: E731

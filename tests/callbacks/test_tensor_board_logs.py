@@ -10,6 +10,8 @@ import pytest
 from kerasdl.callbacks import GradientMonitor, TensorBoardLogs
 from kerasdl.errors import MissingDependencyError, UserError
 
+pytestmark = pytest.mark.first
+
 
 @pytest.fixture
 def tensor_board():

@@ -7,6 +7,8 @@ from kerasdl.cards import read_card, reproduce
 from kerasdl.errors import UserError
 from kerasdl.training.config import read_config
 
+pytestmark = pytest.mark.first
+
 
 def test_mean_is_over_the_seeds_and_runs_are_kept(card, tmp_path):
     begun = []

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from kerasdl.compress import dead_unit_report, remove_dead_units
 
+pytestmark = pytest.mark.first
+
 L = keras.layers
 # random initial weights, which are replaced anyway, take longer than all the rest
 Dense = functools.partial(L.Dense, kernel_initializer="zeros")

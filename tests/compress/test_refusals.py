@@ -9,6 +9,8 @@ from kerasdl.errors import UserError
 from kerasdl.layers import LSTM
 from kerasdl.regularizers import ParameterTying
 
+pytestmark = pytest.mark.first
+
 L = keras.layers
 # random initial weights, which are replaced anyway, take longer than all the rest
 Dense = functools.partial(L.Dense, kernel_initializer="zeros")

@@ -6,6 +6,8 @@ import pytest
 
 from kerasdl.compress import dead_unit_report, remove_dead_units, unsupported_layers
 
+pytestmark = pytest.mark.first
+
 L = keras.layers
 # random initial weights, which are replaced anyway, take longer than all the rest
 Dense, Conv1D, Conv2D, Conv3D = (

@@ -150,7 +150,14 @@ CASES = {
     ),
 }
 FULL = ["AdditiveAttention"]
-SLOW = ["BottleneckBlock", "ResNeXtBlock", "DenseBlock"]  # made of the same parts as others
+SLOW = [  # made of the same parts as others
+    "AttentionDecoderCell",
+    "BottleneckBlock",
+    "DenseBlock",
+    "MultiHeadCrossAttention",
+    "PreActivationBottleneckBlock",
+    "ResNeXtBlock",
+]
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,7 @@ def test_hard_takes_the_likeliest_region_outside_training(array, plain):
     np.testing.assert_allclose(context, features[np.arange(3), best], rtol=1e-6)
 
 
+@pytest.mark.long
 def test_hard_replaces_a_share_of_the_draws_by_the_mean(array, plain):
     layer = HardImageAttention(4, expectation_rate=0.5, seed=2)
     query, features = np.repeat(array(1, 5), 600, 0), np.repeat(array(1, 6, 4), 600, 0)

@@ -114,6 +114,7 @@ def test_first_step_is_exact_to_float32_where_bias_correction_cancels(steps, rng
     np.testing.assert_allclose(path[0][0], expected[0][0], rtol=1e-6)
 
 
+@pytest.mark.first
 def test_two_hundred_steps_are_pytorchs(problems, steps, same):
     """On Rosenbrock, each optimizer with the gradients at its own weights."""
     torch = pytest.importorskip("torch")
@@ -127,6 +128,7 @@ def test_two_hundred_steps_are_pytorchs(problems, steps, same):
     same(path[-1], [parameter.detach().numpy()], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.first
 def test_fit_makes_the_steps_made_one_by_one(problems, point_model, steps, arrays, same):
     problem = problems.quadratic
     model = point_model(problem.start, problem.loss, Adam(0.1, weight_decay=0.1))
@@ -140,6 +142,7 @@ def test_kit():
     check_optimizer(lambda: Adam(0.05))
 
 
+@pytest.mark.first
 def test_kit_with_every_option():
     rules = ["config_round_trip", "dtypes_kept", "compiled_matches_eager", "state_saved"]
     check_optimizer(lambda: Adam(0.05, amsgrad=True, epsilon_root=1e-3), only=rules)

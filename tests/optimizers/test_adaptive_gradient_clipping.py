@@ -88,6 +88,7 @@ def test_pattern_that_excludes_nothing_is_refused(start, gradients, steps):
         steps(AdaptiveGradientClipping("sgd", exclude=["heda/"]), start, gradients(1))
 
 
+@pytest.mark.first
 def test_kit():
     check_optimizer(lambda: AdaptiveGradientClipping(Momentum(0.05), clipping=0.5))
 

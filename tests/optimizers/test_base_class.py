@@ -144,8 +144,13 @@ in_models = pytest.mark.parametrize(
     "make",
     [
         lambda: Lookahead(Nesterov(0.1), 2),
-        lambda: StochasticWeightAveraging(keras.optimizers.Adam(0.05)),
-        lambda: ParameterGroups(Adam(0.05), rates={"kernel": 0.5}, verbose=False),
+        pytest.param(
+            lambda: StochasticWeightAveraging(keras.optimizers.Adam(0.05)), marks=pytest.mark.first
+        ),
+        pytest.param(
+            lambda: ParameterGroups(Adam(0.05), rates={"kernel": 0.5}, verbose=False),
+            marks=pytest.mark.first,
+        ),
     ],
     ids=["lookahead of nesterov", "averaging", "groups"],
 )
@@ -193,7 +198,16 @@ def test_second_fit_compiles_nothing(make, network, examples):
         assert len(calls) == traced <= 2
 
 
-@pytest.mark.parametrize("name", ["momentum", "nesterov", "adam", "lookahead", "groups"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "adam",
+        *(
+            pytest.param(name, marks=pytest.mark.first)
+            for name in ("momentum", "nesterov", "lookahead", "groups")
+        ),
+    ],
+)
 def test_embedding_takes_the_steps_of_a_dense_gradient(name, rng, steps, same):
     """Its gradient is sparse on TensorFlow; rows that are not looked up move by momentum alone."""
     model = keras.Sequential(

@@ -41,6 +41,7 @@ def test_mean_after_each_update_is_numpys(momentum, gradients, start, steps, sam
         same(actual, wanted)
 
 
+@pytest.mark.first
 def test_mean_after_fits_is_numpys(problems, point_model, arrays, same):
     problem, x = problems.quadratic, np.zeros((3, 1), "float32")
     optimizer = ExponentialMovingAverage(keras.optimizers.SGD(0.05), 0.9)
@@ -62,6 +63,7 @@ def test_accumulated_batches_are_averaged_once(gradients, start, steps, same):
         same(path[2 * count + 1], wanted)
 
 
+@pytest.mark.first
 def test_follows_the_rules():
     def reference(weights, gradient, steps):
         return means(descent(weights, [gradient] * steps, 0.05), 0.8)[-1]

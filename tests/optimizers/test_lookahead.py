@@ -41,6 +41,7 @@ def test_slow_weights_after_each_update_are_the_papers(gradients, start, steps, 
         same(actual, wanted)
 
 
+@pytest.mark.first
 def test_slow_weights_after_fits_are_the_papers(problems, point_model, arrays, same):
     """60 calls whose length is no multiple of the period."""
     problem, x = problems.quadratic, np.zeros((2, 1), "float32")

@@ -58,6 +58,7 @@ def test_constant_rate_is_optax_sgd_in_both_forms(rate_in_velocity, gradients, s
         same(actual, weights)
 
 
+@pytest.mark.first
 def test_kit():
     def reference(params, grad_fn, steps):
         velocities = [np.zeros_like(p) for p in params]

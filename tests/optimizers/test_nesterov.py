@@ -28,6 +28,7 @@ def test_weights_after_200_steps_of_fit_are_the_textbooks(
     same(arrays(model.trainable_variables), path[-1], rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.first
 @pytest.mark.parametrize("name", ["quadratic", "rosenbrock"])
 def test_weights_after_60_fits_are_the_textbooks(name, problems, point_model, arrays, same):
     problem = getattr(problems, name)
@@ -40,6 +41,7 @@ def test_weights_after_60_fits_are_the_textbooks(name, problems, point_model, ar
         same(arrays(model.trainable_variables), path[3 * call + 2], rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.first
 def test_weights_after_60_plain_fits_are_those_documented(problems, point_model, arrays, same):
     """Without the callback the first gradient of each later call is taken at the weights."""
     problem = problems.quadratic
@@ -58,6 +60,7 @@ def test_weights_after_60_plain_fits_are_those_documented(problems, point_model,
     np.testing.assert_allclose(path[-1][0], [1.0, -0.5, 2.0], atol=1e-2)
 
 
+@pytest.mark.first
 def test_weights_of_a_network_are_the_textbooks(problems, network, examples, arrays, same):
     x, y = examples(800)
     model = network(Nesterov(0.05, momentum=0.9))

@@ -79,6 +79,7 @@ def test_layers_are_told_apart_behind_a_common_prefix(rng):
     assert [g.paths for g in optimizer.groups] == [(paths[2],), tuple(paths[:2])]
 
 
+@pytest.mark.first
 def test_table_is_printed_before_training(network, examples, capsys):
     optimizer = ParameterGroups(
         keras.optimizers.AdamW(1e-3, weight_decay=0.01), rates={"hidden": 0.1}
@@ -148,6 +149,7 @@ def test_one_rate_is_read_and_set_for_all_groups(rng, arrays, same):
     same(arrays(weights), [w - r for w, r in zip(start, rates, strict=True)])
 
 
+@pytest.mark.first
 def test_keras_callbacks_set_the_rate(network, examples):
     optimizer = ParameterGroups(keras.optimizers.SGD(0.5), rates={"head": 0.1}, verbose=False)
     model = network(optimizer)
@@ -214,6 +216,7 @@ def test_each_group_of_a_resting_optimizer_rests(rng, arrays, same):
     same(arrays(weights), arrays(other), rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.first
 def test_kit():
     check_optimizer(lambda: ParameterGroups(Adam(0.05), verbose=False))
 

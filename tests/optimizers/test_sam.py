@@ -69,6 +69,7 @@ def test_with_nesterov_both_gradients_are_taken_ahead(problems, point_model, arr
     same(arrays(model.trainable_variables), path[-1], rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.first
 def test_model_trains_plainly_without_it_and_when_loaded(
     problems, point_model, network, examples, arrays, same, tmp_path
 ):
@@ -103,6 +104,7 @@ def test_step_compiles_once_and_runs_eagerly_too(network, examples, arrays, same
     same(arrays(model.trainable_variables), arrays(eager.trainable_variables), rtol=1e-5)
 
 
+@pytest.mark.first
 def test_trains_under_mixed_float16(examples):
     x, y = examples(16)
     policy = keras.DTypePolicy("mixed_float16")

@@ -40,7 +40,13 @@ def steps(model, count, seed):
 
 
 @pytest.mark.parametrize("resting", [False, True])
-@pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(make, id=name, marks=[pytest.mark.first] * (name != "groups"))
+        for name, make in MAKE.items()
+    ],
+)
 def test_loaded_model_trains_on_as_the_saved_one(make, resting, network, arrays, same, tmp_path):
     model = network(make())
     steps(model, 3, seed=1)

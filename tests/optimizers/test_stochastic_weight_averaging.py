@@ -40,6 +40,7 @@ def test_mean_after_each_update_is_numpys(first, period, gradients, start, steps
         same(actual, wanted)
 
 
+@pytest.mark.first
 def test_mean_after_fits_is_numpys(problems, point_model, arrays, same):
     problem, x = problems.quadratic, np.zeros((3, 1), "float32")
     inner = keras.optimizers.SGD(0.05, momentum=0.8)
@@ -84,6 +85,7 @@ def test_training_is_not_disturbed(gradients, start, arrays):
             np.testing.assert_array_equal(actual, expected)
 
 
+@pytest.mark.first
 def test_kit():
     check_optimizer(lambda: StochasticWeightAveraging(Momentum(0.05), start=1, period=2))
 

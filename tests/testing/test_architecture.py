@@ -78,6 +78,7 @@ def test_check_architecture_when_sound(build):
     assert asked[0] == ("fake", spec, {"width": 3})
 
 
+@pytest.mark.first
 def test_check_architecture_when_there_are_two_inputs(build):
     def create_model(name, spec):
         first, second = keras.Input((3,), name="first"), keras.Input((None, 2), name="second")

@@ -8,6 +8,8 @@ from kerasdl.errors import UserError
 from kerasdl.testing import check_callback
 from kerasdl.testing.callback import CALLBACK_CHECKS
 
+pytestmark = pytest.mark.first
+
 Callback = keras.callbacks.Callback
 
 

@@ -171,6 +171,7 @@ print(has_float64())
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(keras.backend.backend() != "jax", reason="the others always have float64")
 def test_gradcheck_model_when_jax_has_float64():
     result = subprocess.run(

@@ -203,12 +203,14 @@ def test_check_optimizer_when_sound():
     check_optimizer(HeavyBall, reference=heavy_ball)
 
 
+@pytest.mark.first
 def test_check_optimizer_when_sgd():
     check_optimizer(
         lambda: keras.optimizers.SGD(0.05, momentum=0.5), reference=heavy_ball, steps=20
     )
 
 
+@pytest.mark.first
 def test_check_optimizer_when_adam():
     def adam(params, grad_fn, steps):
         first, second = [0.0 * p for p in params], [0.0 * p for p in params]

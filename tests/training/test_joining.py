@@ -7,6 +7,8 @@ import pytest
 from kerasdl.plugin import PluginWarning, host
 from kerasdl.training import RunConfig, train
 
+pytestmark = pytest.mark.first
+
 PLUGIN = """
 from kerasdl.plugin import hookimpl
 

@@ -30,6 +30,7 @@ def run(tmp_path_factory):
     return train(config, folder)
 
 
+@pytest.mark.first
 def test_only_so_many_labels_are_trained_on(run):
     assert np.bincount(run.data.train.y).tolist() == [12] * 10
     assert len(run.data.test) == 359  # a fifth of all
@@ -42,6 +43,7 @@ def test_outputs_are_the_mean_over_mirror_images(run):
     assert np.abs(each[0] - each[1]).max() > 1e-3
 
 
+@pytest.mark.first
 def test_prediction_from_files_is_mirrored_too(run, tmp_path):
     np.save(tmp_path / "x.npy", run.data.test.x[:4])
     logits = run.outputs(run.data.test.x[:4]).astype("float64")

@@ -76,6 +76,7 @@ def test_accuracy_is_that_of_the_saved_model_on_held_out_samples(digits):
     assert sum(row.tobytes() in seen for row in test.x) == 0
 
 
+@pytest.mark.first
 def test_configuration_alone_repeats_the_run(digits, tmp_path):
     again = train(make_config(read_config(digits.folder / "config.toml")), tmp_path / "again")
     first, second = (
@@ -106,6 +107,7 @@ def test_prediction_reads_an_image_as_a_person_saved_it(digits, tmp_path):
     assert len(y) == len(x)
 
 
+@pytest.mark.first
 def test_table_run_predicts_in_the_target_s_unit(tmp_path, rng):
     x = rng.normal(size=(200, 2))
     price = 1000 + 300 * x[:, 0] - 100 * x[:, 1]
@@ -134,6 +136,7 @@ def test_table_run_predicts_in_the_target_s_unit(tmp_path, rng):
     assert second - first == pytest.approx(300, abs=30)
 
 
+@pytest.mark.first
 def test_transfer_puts_a_new_head_on_learned_features(digits, tmp_path):
     keep = np.isin(digits.data.train.y, (0, 1, 2))
     np.savez(tmp_path / "three.npz", x=digits.data.train.x[keep], y=digits.data.train.y[keep])
@@ -207,6 +210,7 @@ def test_interrupted_run_keeps_what_it_had(tmp_path, monkeypatch):
     assert load_model(run.folder).output_shape == (None, 3)
 
 
+@pytest.mark.first
 def test_patience_keeps_the_best_epoch(tmp_path):
     config = RunConfig(
         architecture="mlp", data="iris", epochs=40, patience=2, learning_rate=0.05, seed=3
@@ -218,6 +222,7 @@ def test_patience_keeps_the_best_epoch(tmp_path):
     assert run.evaluate("validation").figures["accuracy"] == pytest.approx(max(watched), abs=1e-6)
 
 
+@pytest.mark.first
 def test_multi_label_table_is_learned(tmp_path, rng):
     x = rng.normal(size=(300, 2))
     lines = [f"{a:.4f},{b:.4f},{int(a > 0)},{int(b > 0)}" for a, b in x]

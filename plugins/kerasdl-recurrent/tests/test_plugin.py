@@ -36,6 +36,7 @@ def test_every_field_says_what_it_is_for():
         assert all(field.help and field.help[0].isupper() for field in record.config)
 
 
+@pytest.mark.long
 def test_example_of_the_readme_goes_on_as_it_says(capsys):
     text = (Path(__file__).parents[1] / "README.md").read_text()
     code = re.search(r"```python\n(.*?)```", text, re.S).group(1)

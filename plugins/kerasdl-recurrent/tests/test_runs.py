@@ -76,7 +76,10 @@ def test_labels_for_words_with_their_characters(tmp_path):
     assert rows[0]["labels"] == "so/ADV harshly/ADV"
 
 
-@pytest.mark.parametrize("fields", [{}, {"stateful": True, "streams": 4, "tied": True}])
+@pytest.mark.parametrize(
+    "fields",
+    [{"stateful": True, "streams": 4, "tied": True}, pytest.param({}, marks=pytest.mark.long)],
+)
 def test_a_text_is_learned_and_goes_on(tmp_path, fields):
     (tmp_path / "abc.txt").write_text("abcdefgh\n" * 200)
     run = run_of(

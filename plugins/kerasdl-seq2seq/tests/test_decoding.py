@@ -51,7 +51,7 @@ def case(small, sources):
     return of
 
 
-@quickly("parallel", "feeding", "soft")
+@quickly("feeding", "soft")
 def test_logits_of_steps_are_those_of_the_whole(case, key, rng):
     model, decoder, inputs = case(key)
     tokens = rng.integers(1, 7, (3, 4)).astype("int32")

@@ -107,6 +107,7 @@ def test_padding_of_the_source_changes_nothing(made):
     np.testing.assert_allclose(short.scores, long.scores, atol=2e-5)
 
 
+@pytest.mark.long
 def test_the_attention_is_that_of_the_last_block(made):
     decoder, source = made("transformer")
     target = np.array([[1, 2, 3]] * 3, "int32")

@@ -24,6 +24,7 @@ def test_padding_is_not_seen(spec):
     )
 
 
+@pytest.mark.long
 def test_labelling_form_can_be_saved():
     config = {**TINY, "layers": 1}
     check_architecture("transformer-encoder", spec=LABELS, config=config, only=["save_and_load"])
