@@ -20,8 +20,8 @@ _BOUNDS = {
 
 def activation_name(layer: keras.layers.Layer) -> str | None:
     """The name of the activation whose values a layer's output is, if it is of a known kind."""
-    if isinstance(layer, keras.layers.RNN) or hasattr(layer, "recurrent_activation"):
-        return None  # the activation is inside
+    if isinstance(layer, keras.layers.RNN) or hasattr(layer, "state_size"):
+        return None  # the activation is inside, or a cell's, whose outputs are those of a step
     if isinstance(layer, keras.layers.ReLU):
         plain = not layer.negative_slope and not layer.threshold
         return "relu" if plain else None

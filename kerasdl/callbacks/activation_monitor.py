@@ -4,12 +4,9 @@ import warnings
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 
-from kerasdl.backend.gradients import as_pure, compiled
-from kerasdl.callbacks._activations import activation_name, unit_count, unit_figures
 from kerasdl.callbacks._checks import check_count, check_share
-from kerasdl.callbacks._recording import named, recorded_calls
+from kerasdl.callbacks.activation_measurement import activation_measurement
 from kerasdl.errors import UserError
 
 
@@ -87,7 +84,7 @@ class ActivationMonitor(keras.callbacks.Callback):
         """Begins a new history."""
         self.history = []
         self._warned: set[str] = set()
-        self._measure = _measurement(self.model, self.margin)
+        self._measure = activation_measurement(self.model, self.margin)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Measures, and warns."""
@@ -95,11 +92,11 @@ class ActivationMonitor(keras.callbacks.Callback):
             return
         figures, about = self._measure(self.x)
         rows = [
-            ActivationFigures(epoch, path, name, units, *map(float, pair))
-            for (path, name, units, _), pair in zip(about, figures, strict=True)
+            ActivationFigures(epoch, entry.layer, entry.name, entry.units, *map(float, pair))
+            for entry, pair in zip(about, figures, strict=True)
         ]
         self.history += rows
-        inner = [row for row, entry in zip(rows, about, strict=True) if not entry[3]]
+        inner = [row for row, entry in zip(rows, about, strict=True) if not entry.final]
         self._warn([row for row in inner if row.layer not in self._warned])
 
     def _warn(self, rows: list[ActivationFigures]) -> None:
@@ -120,33 +117,3 @@ _ADVICE = (
     "They pass no gradient on. Lower the learning rate, look at the scale of inputs and initial "
     "weights, or use normalization or another activation."
 )
-
-
-def _measurement(model: keras.Model, margin: float) -> Any:
-    """A function of inputs, compiled: figures, and what they are about."""
-    about: list[tuple[str, str, int, bool]] = []
-
-    def figures(x: Any) -> Any:
-        with recorded_calls() as calls:
-            returned = model(x, training=False)
-        finals = {id(tensor) for tensor in keras.tree.flatten(returned)}
-        about.clear()
-        found = []
-        for path, call in named(calls):
-            name = activation_name(call.layer)
-            if name is not None:
-                final = id(call.outputs) in finals
-                about.append((path, name, unit_count(call.layer, call.outputs), final))
-                found.append(unit_figures(call.layer, call.outputs, margin))
-        return keras.ops.stack(found) if found else keras.ops.zeros((0, 2))
-
-    @compiled
-    def pure(values: Any, x: Any) -> Any:
-        return as_pure(lambda: figures(x), model.variables)(values)
-
-    def measure(x: Any) -> Any:
-        tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, x)
-        values = [variable.value for variable in model.variables]
-        return np.asarray(keras.ops.convert_to_numpy(pure(values, tensors))), about
-
-    return measure

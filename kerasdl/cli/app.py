@@ -15,6 +15,7 @@ from kerasdl.cli import (
     compress,
     data,
     describe,
+    diagnose,
     evaluate,
     generate,
     gradcheck,
@@ -91,6 +92,7 @@ app.command("generate")(generate.generate)
 app.command("look")(look.look)
 app.command("compress")(compress.compress)
 app.command("schedule")(schedule.schedule)
+app.command("diagnose")(diagnose.diagnose)
 app.command("gradcheck")(gradcheck.gradcheck)
 app.add_typer(data.app, name="data")
 app.add_typer(plugins.app, name="plugins")

@@ -1,7 +1,5 @@
 """`kerasdl train`."""
 
-from typing import Any
-
 import typer
 
 from kerasdl.cli import output
@@ -134,32 +132,12 @@ def train(
         "weights": from_,
         "freeze": tuple(freeze),
     }
-    given = {name: value for name, value in given.items() if value not in (None, "", ())}
-    run = _run(given, options.settings(set_), config, run_dir)
+    from kerasdl.cli.run_config import run_config
+    from kerasdl.training import train as train_room
+
+    made = run_config(given, options.settings(set_), config)
+    run = train_room(made, run_dir or None)
     print_results(run.folder)
     if run.status == "interrupted":
         output.note("the folder holds the model as it was then")
         raise KeyboardInterrupt
-
-
-def _run(given: dict[str, Any], fields: dict[str, str], config: str, run_dir: str) -> Any:
-    from kerasdl.errors import UserError
-    from kerasdl.models import model_info, parse_fields
-    from kerasdl.training.config import make_config, read_config, with_recipe
-
-    saved = read_config(config) if config else {}
-    values = {**saved, **given}
-    if "architecture" in given and given["architecture"] != saved.get("architecture"):
-        saved.pop("fields", None)
-    if not values.get("architecture"):
-        raise UserError("name an architecture (see `kerasdl list`), or give --config FILE")
-    record = model_info(values["architecture"])
-    parsed = saved.get("fields", {})
-    if not isinstance(parsed, dict):
-        raise UserError(f"configuration {config}: `fields` must be a table. Received: {parsed!r}")
-    parsed = {**parsed, **parse_fields(values["architecture"], fields)}
-    record.resolve({}, parsed)
-    from kerasdl.training import train as train_room
-
-    made = make_config(with_recipe({**values, "fields": parsed}, record, bool(config)))
-    return train_room(made, run_dir or None)

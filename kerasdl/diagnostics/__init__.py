@@ -1,6 +1,17 @@
 """What is wrong with a training, before it is long, and afterwards from its curves."""
 
+from typing import Any
+
 from kerasdl.diagnostics.advise import advise
+from kerasdl.diagnostics.diagnose import CHECKS, diagnose
 from kerasdl.diagnostics.finding import Finding
 
-__all__ = ["Finding", "advise"]
+__all__ = ["CHECKS", "Finding", "Subject", "advise", "diagnose"]  # noqa: F822
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Subject":  # curves are read without Keras
+        from kerasdl.diagnostics.subject import Subject
+
+        return Subject
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

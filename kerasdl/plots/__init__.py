@@ -10,6 +10,7 @@ from kerasdl.plots.filters import filters
 from kerasdl.plots.forecasts import forecasts
 from kerasdl.plots.heads import heads
 from kerasdl.plots.heat_maps import heat_maps
+from kerasdl.plots.learning_rate_range import learning_rate_range
 from kerasdl.plots.looked_at import looked_at
 from kerasdl.plots.mistakes import barely_right, worst_mistakes
 from kerasdl.plots.reconstructions import reconstructions
@@ -27,6 +28,7 @@ __all__ = [
     "heads",
     "heat_maps",
     "learning_curves",
+    "learning_rate_range",
     "looked_at",
     "reconstructions",
     "residuals",

@@ -44,7 +44,9 @@ def _turn(curves: Curves) -> tuple[float, str]:
         return 0.0, ""
     figure, loss = pieces(steadied(curves.monitored)), pieces(curves.loss)
     best = int(np.argmin(figure))
-    won = max(figure[0] - figure[best], SMALLEST * abs(figure[best]), 1e-12)
+    known = curves.chance is not None and curves.monitor == "val_loss"
+    top = max(figure[0], curves.chance) if known else figure[0]
+    won = max(top - figure[best], SMALLEST * abs(figure[best]), 1e-12)
     lost = (figure[-1] - figure[best]) / won
     values = curves.monitored
     number = int(np.argmin(values))

@@ -10,8 +10,9 @@ FALL = 0.05
 LEARNED = 0.1
 """Share of the chance loss that a trained network should have left behind."""
 _ADVICE = (
-    "Over-fit 50 samples first (kerasdl diagnose): if that fails, look at rate, inputs and "
-    "initial weights; if not, take a larger network, fewer penalties, less dropout, more epochs."
+    "If not even 50 samples can be learned by heart (few-samples), look at rate, inputs and "
+    "initial weights; if they can, take a larger network, fewer penalties, less dropout or more "
+    "epochs."
 )
 
 

@@ -1,0 +1,125 @@
+"""`kerasdl diagnose ARCH --data D`, `kerasdl diagnose RUN`."""
+
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from kerasdl.cli import options, output
+
+_WIDTH = 100
+
+
+def diagnose(
+    subject: str = typer.Argument("", help="Architecture or variant, or the folder of a run."),
+    data: str = typer.Option("", "--data", help="Data set by name, or path of a file or folder."),
+    task: str = typer.Option("", help="Task; the data's own by default."),
+    target: str = typer.Option("", help="For a table: column(s) to predict, with commas."),
+    image_size: str = typer.Option("", help="Resize images to HEIGHT,WIDTH."),
+    set_: list[str] = typer.Option(
+        [], "--set", metavar="FIELD=VALUE", help="Value of a config field."
+    ),
+    preprocessing: str = typer.Option(
+        "", help="none, center, standardize, unit, symmetric or auto."
+    ),
+    tokenizer: str = typer.Option(
+        "", help="characters, words, bpe or unigram, such as 'bpe(vocab_size=8000)'."
+    ),
+    target_tokenizer: str = typer.Option("", help="The same for targets that are texts."),
+    context: int = typer.Option(None, help="Longest input, in tokens or steps."),
+    target_context: int = typer.Option(None, help="Longest target, in tokens."),
+    horizon: int = typer.Option(None, help="Steps to forecast."),
+    batch_size: int = typer.Option(None, help="Samples a step."),
+    learning_rate: float = typer.Option(None, help="Learning rate, before any schedule."),
+    optimizer: str = typer.Option(
+        "", help="Keras's name, or a component's, such as 'nesterov(momentum=0.95)'."
+    ),
+    loss: str = typer.Option("", help="Keras's name, or a component's; the task's own by default."),
+    regularizer: str = typer.Option("", help="Penalty on the weights."),
+    weight_decay: float = typer.Option(None, help="Decoupled weight decay."),
+    label_smoothing: float = typer.Option(
+        None, help="Share of the target spread over all classes."
+    ),
+    validation: float = typer.Option(None, help="Share of samples to watch the training with."),
+    seed: int = typer.Option(None, help="Seed of everything random."),
+    backend: str = typer.Option("", help="jax, tensorflow or torch."),
+    config: str = typer.Option(
+        "", "--config", metavar="FILE", help="Take the settings from a config.toml."
+    ),
+    from_: str = typer.Option(
+        "", "--from", metavar="RUN", help="Run or file to take weights from."
+    ),
+    only: list[str] = typer.Option([], metavar="CHECK", help="Run this check alone (repeatable)."),
+    seconds: float = typer.Option(15.0, min=0.0, help="The longest that a check trains."),
+    png: str = typer.Option("", metavar="FILE", help="Draw the test of learning rates."),
+    json: bool = typer.Option(False, "--json", help="Print JSON."),
+) -> None:
+    """Check a network and its data before training, or a run's curves."""
+    from kerasdl.diagnostics.diagnose import chosen
+    from kerasdl.errors import UserError
+
+    chosen(only)
+    if Path(subject).is_dir() and subject:
+        from kerasdl.training.diagnosing import diagnose_run
+
+        if data or only:
+            raise UserError(f"`--data` and `--only` are for an architecture. Received: {subject!r}")
+        _show(diagnose_run(subject), json)
+        return
+    from kerasdl.cli.run_config import run_config
+    from kerasdl.training.diagnosing import diagnose_config
+
+    given: dict[str, Any] = {
+        "architecture": subject,
+        "data": data,
+        "task": task,
+        "target": options.columns(target),
+        "image_size": options.size(image_size),
+        "preprocessing": preprocessing,
+        "tokenizer": tokenizer,
+        "target_tokenizer": target_tokenizer,
+        "context": context,
+        "target_context": target_context,
+        "horizon": horizon,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "optimizer": optimizer,
+        "loss": loss,
+        "regularizer": regularizer,
+        "weight_decay": weight_decay,
+        "label_smoothing": label_smoothing,
+        "validation": validation,
+        "seed": seed,
+        "backend": backend,
+        "weights": from_,
+    }
+    made = run_config(given, options.settings(set_), config)
+    _show(diagnose_config(made, only, png or None, seconds), json)
+
+
+def _show(findings: Any, json: bool) -> None:
+    """Findings as they come, or all of them as JSON."""
+    import dataclasses
+
+    seen = []
+    for found in findings:
+        seen.append(found)
+        if not json:
+            _print(found)
+    if json:
+        output.as_json([dataclasses.asdict(found) for found in seen])
+        return
+    bad = [found.check for found in seen if found.is_bad]
+    print(f"\nto be done: {', '.join(bad)}" if bad else "\nnothing to be done")
+
+
+def _print(found: Any) -> None:
+    verdict = "-" if found.verdict == "not applicable" else found.verdict
+    head = f"{verdict:<8} {found.check:<15} "
+    blank = " " * len(head)
+    lines = {"initial_indent": head, "subsequent_indent": blank, "width": _WIDTH}
+    print(textwrap.fill(found.evidence, **lines, break_on_hyphens=False), flush=True)
+    if found.advice:
+        lines |= {"initial_indent": blank + "-> ", "subsequent_indent": blank + "   "}
+        print(textwrap.fill(found.advice, **lines, break_on_hyphens=False), flush=True)

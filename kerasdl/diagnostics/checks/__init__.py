@@ -1,0 +1,1 @@
+"""Checks of a model about to be trained, one a file."""
