@@ -61,11 +61,15 @@ def diagnose(
 
     chosen(only)
     if Path(subject).is_dir() and subject:
-        from kerasdl.training.diagnosing import diagnose_run
+        from kerasdl.training.advice import advice
+        from kerasdl.training.records import read_record
 
         if data or only:
             raise UserError(f"`--data` and `--only` are for an architecture. Received: {subject!r}")
-        _show(diagnose_run(subject), json)
+        record = read_record(subject)
+        if not record.history:
+            raise UserError("; ".join([f"{subject} has no epoch yet", *record.faults]))
+        _show(advice(record), json)
         return
     from kerasdl.cli.run_config import run_config
     from kerasdl.training.diagnosing import diagnose_config

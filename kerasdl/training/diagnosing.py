@@ -1,16 +1,13 @@
-"""The checklist before a training, and the curves of one that has ended."""
+"""The checklist before a training."""
 
-import csv
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasdl.backend.start import start
-from kerasdl.diagnostics import Finding, advise, diagnose
+from kerasdl.diagnostics import Finding, diagnose
 from kerasdl.diagnostics.diagnose import chosen
-from kerasdl.errors import UserError
 from kerasdl.training.config import RunConfig
 
 if TYPE_CHECKING:
@@ -52,39 +49,3 @@ def subject_of(
     plain = replace(config, schedule="constant", ema=None, layer_decay=None)
     model, data, task, batches = _prepare(plain)
     return Subject(model, data, task, batches, None if png is None else Path(png), seconds)
-
-
-def diagnose_run(folder: str | Path) -> list[Finding]:
-    """What the curves of a run say, whether it has ended or not; its data is not needed.
-
-    Raises:
-        UserError: If the folder is no run, or nothing has been measured yet.
-    """
-    folder = Path(folder)
-    if not (folder / "task.json").is_file():
-        raise UserError(f"{folder} is no run folder: it has no task.json")
-    start(None)
-    from kerasdl.tasks import get_task
-
-    task = get_task(json.loads((folder / "task.json").read_text("utf-8"))["task"])
-    return advise(read_history(folder), task.monitor, task.monitor_mode)
-
-
-def read_history(folder: Path) -> dict[str, list[float]]:
-    """The columns of a run's `metrics.csv`.
-
-    Raises:
-        UserError: If there is none, or it is no table of numbers.
-    """
-    path = folder / "metrics.csv"
-    try:
-        with open(path, newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        history = {name: [float(row[name]) for row in rows] for name in rows[0] if name != "epoch"}
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from None
-    except IndexError:
-        raise UserError(f"{path} has no epoch yet") from None
-    except (ValueError, TypeError) as error:
-        raise UserError(f"{path} is no table of numbers: {error}") from None
-    return history

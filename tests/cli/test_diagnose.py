@@ -27,16 +27,43 @@ def test_json_is_a_list_of_findings(kerasdl):
     assert set(found[0]) == {"check", "verdict", "evidence", "advice"}
 
 
-def test_a_run_is_judged_by_its_curves(kerasdl, tmp_path):
+def folder_of(tmp_path, rows, task, **results):
     run = tmp_path / "run"
     run.mkdir()
-    (run / "task.json").write_text('{"task": "tabular-regression"}')
+    (run / "task.json").write_text(json.dumps({"task": task}))
+    (run / "results.json").write_text(json.dumps(results))
+    (run / "metrics.csv").write_text("\n".join([*rows, ""]))
+    return run
+
+
+def test_a_run_is_judged_by_its_curves(kerasdl, tmp_path):
     rows = [f"{i},{2 + 0.01 * (i % 2)},{2.1}" for i in range(6)]
-    (run / "metrics.csv").write_text("\n".join(["epoch,loss,val_loss", *rows]))
+    run = folder_of(tmp_path, ["epoch,loss,val_loss", *rows], "tabular-regression")
     done = kerasdl("diagnose", run)
     assert done.status == 0, done.errors
     assert "warning  under-fitting   the training loss fell by 0.0%" in done.output
     assert "-        gradient-norm " in done.output
+
+
+def test_a_run_is_judged_by_the_figure_of_its_task(kerasdl, tmp_path):
+    rows = [f"{i + 1},{2 - i / 5},{a},0.5" for i, a in enumerate([0.5, 0.8, 0.7, 0.6, 0.5, 0.4])]
+    how = {"monitor": {"name": "val_accuracy", "mode": "max"}}
+    head = "epoch,loss,val_accuracy,val_loss"
+    run = folder_of(tmp_path, [head, *rows], "tabular-classification", **how)
+    found = {
+        entry["check"]: entry for entry in json.loads(kerasdl("diagnose", run, "--json").output)
+    }
+    assert found["over-fitting"]["verdict"] == "problem"
+    assert (
+        "val_accuracy 0.8 at its best, point 2 of 6, 0.4 at last"
+        in found["over-fitting"]["evidence"]
+    )
+
+
+def test_a_run_without_an_epoch_is_refused(kerasdl, tmp_path):
+    run = folder_of(tmp_path, ["epoch,loss"], "tabular-regression")
+    done = kerasdl("diagnose", run)
+    assert done.status == 2 and "has no epoch yet" in done.errors
 
 
 def test_mistakes(kerasdl, tmp_path):

@@ -1,11 +1,11 @@
-"""The checklist on real data as a run would take it, and on the curves of a run."""
+"""The checklist on real data as a run would take it."""
 
 import pytest
 
 from kerasdl.diagnostics import CHECKS
 from kerasdl.errors import UserError
 from kerasdl.training import RunConfig
-from kerasdl.training.diagnosing import diagnose_config, diagnose_run, read_history, subject_of
+from kerasdl.training.diagnosing import diagnose_config, subject_of
 
 FIELDS = {"widths": (32, 16)}
 
@@ -14,18 +14,6 @@ def config(**how):
     return RunConfig(
         **{"architecture": "mlp", "data": "iris", "fields": FIELDS, "learning_rate": 0.01, **how}
     )
-
-
-@pytest.fixture
-def run(tmp_path):
-    """A run's folder, as far as its curves go."""
-
-    def make(rows, head="epoch,accuracy,loss,val_accuracy,val_loss"):
-        (tmp_path / "task.json").write_text('{"task": "tabular-classification"}')
-        (tmp_path / "metrics.csv").write_text("\n".join([head, *rows]) + "\n")
-        return tmp_path
-
-    return make
 
 
 def test_nothing_is_said_against_a_network_that_learns_iris():
@@ -59,33 +47,3 @@ def test_the_rate_is_the_peak_of_whatever_schedule():
 def test_an_unknown_check_is_refused_before_the_data_is_read():
     with pytest.raises(UserError, match="there is no check 'rate'"):
         list(diagnose_config(config(data="no-such-data"), ["rate"]))
-
-
-def test_the_curves_of_a_run_are_judged_by_the_figure_of_its_task(run):
-    rows = [
-        f"{i + 1},{0.5 + i / 20},{2 - i / 5},{a},{0.5}"
-        for i, a in enumerate([0.5, 0.8, 0.7, 0.6, 0.5, 0.4])
-    ]
-    found = {f.check: f for f in diagnose_run(run(rows))}
-    assert found["over-fitting"].verdict == "problem"
-    assert (
-        "val_accuracy 0.8 at its best, point 2 of 6, 0.4 at last" in found["over-fitting"].evidence
-    )
-
-
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        ([], "has no epoch yet"),
-        (["1,high,2,3,4"], "is no table of numbers"),
-        (["1,2"], "is no table of numbers"),
-    ],
-)
-def test_what_is_no_table_of_figures_is_refused(run, rows, message):
-    with pytest.raises(UserError, match=message):
-        read_history(run(rows))
-
-
-def test_a_folder_that_is_no_run_is_refused(tmp_path):
-    with pytest.raises(UserError, match="is no run folder"):
-        diagnose_run(tmp_path)

@@ -1,23 +1,18 @@
 """What the curves say, and what to do about it."""
 
-import math
 from typing import Any
 
+from kerasdl.training.advice import advice
 from kerasdl.training.records import RunRecord
 from kerasdl.training.report.markup import Markup, el
 from kerasdl.training.report.sections import Section, folded
-
-_CLASSES = ("image-classification", "tabular-classification", "text-classification")
 
 
 def findings(record: RunRecord) -> Section:
     """Warnings and problems in full; what is well, folded."""
     if not record.history:
         return Section("advice", "Advice", None)
-    from kerasdl.diagnostics import advise
-
-    monitor, mode = _monitor(record)
-    found = advise(record.history, monitor, mode, chance=_chance(record))
+    found = advice(record)
     bad = [each for each in found if each.is_bad]
     good = [each for each in found if not each.is_bad]
     first = el("div", map(_shown, bad), class_="findings")
@@ -44,20 +39,3 @@ def _shown(finding: Any) -> Markup:
 
 
 _SIGNS = {"ok": "✓", "warning": "!", "problem": "✕"}
-
-
-def _monitor(record: RunRecord) -> tuple[str, str]:
-    said = record.results.get("monitor")
-    if isinstance(said, dict) and said.get("mode") in ("min", "max"):
-        return str(said.get("name")), str(said["mode"])
-    return "val_loss", "min"
-
-
-def _chance(record: RunRecord) -> float | None:
-    """The loss of one who guesses, where that is plain to see."""
-    labels = record.task.get("labels")
-    config = record.config
-    usual = not any(config.get(name) for name in ("loss", "mix", "regularizer", "label_smoothing"))
-    if usual and record.task.get("task") in _CLASSES and isinstance(labels, list) and labels[1:]:
-        return math.log(len(labels))
-    return None
