@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from kerasdl.plots.figure import COLOURS, new_figure, save, tidy
 
 _PANELS = 4
+_WIDE_RANGE = 50
 _LAST = ("learning_rate", "gradient_norm")
 _STYLES = ("-", "--", ":", "-.")
 
@@ -39,6 +43,7 @@ def compared_curves(
                 axes.plot(epochs, history[best], label=run, marker=mark, ms=4, **look)
             if best != name and name in history:
                 axes.plot(epochs, history[name], alpha=0.35, linewidth=1, **look)
+        _scale(axes)
     handles, labels = max((axes.get_legend_handles_labels() for axes in panels), key=_count)
     figure.legend(
         handles, labels, loc="outside upper center", ncols=min(len(labels), 4), frameon=False
@@ -57,6 +62,14 @@ def _shown(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> list[str]:
     order = sorted(names, key=lambda n: (n.startswith(_LAST), -held[n], n != "loss"))
     metrics = [name for name in order if not name.startswith(_LAST)]
     return (metrics or order)[:_PANELS]
+
+
+def _scale(axes: Any) -> None:
+    """By the logarithm where a curve falls so far that its end would lie on the axis."""
+    values = np.concatenate([np.asarray(line.get_ydata(), "float64") for line in axes.lines])
+    values = values[np.isfinite(values)]
+    if len(values) and values.min() > 0 and values.max() > _WIDE_RANGE * values.min():
+        axes.set_yscale("log")
 
 
 def _count(found: tuple[list, list]) -> int:

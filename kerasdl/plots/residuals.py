@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,7 @@ def residuals(
         axes.plot(ends, ends, color=COLOURS[1], linewidth=1)
         axes.set_xlabel(f"true {names[row]}")
         axes.set_ylabel("predicted")
+        _few_ticks(axes)
         axes = tidy(figure.add_subplot(shown, 2, 2 * row + 2))
         errors = said.astype("float64") - true
         middle = errors.mean()
@@ -37,5 +39,13 @@ def residuals(
         axes.hist(errors, bins=bins, range=(middle - reach, middle + reach), color=COLOURS[0])
         axes.axvline(0, color=COLOURS[1], linewidth=1)
         axes.set_xlabel("predicted - true")
+        _few_ticks(axes)
         axes.set_ylabel("samples")
     return save(figure, path)
+
+
+def _few_ticks(axes: Any) -> None:
+    """Values as long as 500,000 must not run into one another."""
+    axes.xaxis.get_major_locator().set_params(nbins=5)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(lambda value, _: f"{value:,.6g}")

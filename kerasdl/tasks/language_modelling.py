@@ -116,8 +116,8 @@ class LanguageModelling(TokenTask):
         return [
             in_words(data.form(), samples.x[index])
             | {
-                "loss a token": losses[index],
-                "right tokens": outputs[index].right / outputs[index].tokens,
+                "loss a token": round(losses[index], 3),
+                "right tokens": round(outputs[index].right / outputs[index].tokens, 3),
             }
             for index in dict.fromkeys([*order[:_EACH], *order[::-1][:_EACH]])
         ]

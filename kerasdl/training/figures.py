@@ -30,11 +30,23 @@ class EpochFigures(UpdateReader):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begins anew."""
         self._names = rate_names(self.model.optimizer)
+        self.norms, self.rates = {}, {}
         super().on_train_begin(logs)
 
     def note(self, step: int, values: np.ndarray) -> None:
         """Keeps what one step says."""
         self.norms[step], *self.rates[step] = values.tolist()
+
+    def state(self) -> dict[str, Any]:
+        """What the steps of this epoch have said so far."""
+        self._read_all()
+        rates = [self.rates[step] for step in self.norms]
+        return {"steps": [*self.norms], "norms": [*self.norms.values()], "rates": rates}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on in the middle of an epoch."""
+        self.norms = dict(zip(state["steps"], state["norms"], strict=True))
+        self.rates = dict(zip(state["steps"], state["rates"], strict=True))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Adds to the logs."""

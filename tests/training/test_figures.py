@@ -1,3 +1,4 @@
+import json
 import sys
 
 import keras
@@ -44,6 +45,19 @@ def test_rate_is_that_of_the_last_step_whatever_it_comes_from():
     inner = keras.optimizers.SGD(0.1 * Linear(12))
     averaged = fitted(ExponentialMovingAverage(inner, 0.9))["learning_rate"]
     np.testing.assert_allclose(averaged, falling, rtol=1e-6)
+
+
+def test_state_in_the_middle_of_an_epoch_is_enough():
+    first, second = EpochFigures(6), EpochFigures(6)
+    first._names = second._names = ["learning_rate"]
+    for step, norm in ((0, 3.0), (1, 5.0)):
+        first.note(step, np.array([norm, 0.1]))
+    second.restore(json.loads(json.dumps(first.state())))
+    logs = [{}, {}]
+    for figures, own in zip((first, second), logs, strict=True):
+        figures.note(2, np.array([1.0, 0.2]))
+        figures.on_epoch_end(0, own)
+    assert logs[0] == logs[1] == {"learning_rate": 0.2, "gradient_norm": 3.0}
 
 
 def test_long_epochs_are_sampled():

@@ -12,19 +12,25 @@ _MOST = 300  # points of a line
 _DOTS = 40
 
 
-def line_chart(epochs: Sequence[float], lines: Mapping[str, Sequence[float]], title: str) -> Markup:
+def line_chart(
+    epochs: Sequence[float],
+    lines: Mapping[str, Sequence[float]],
+    title: str,
+    may_be_log: bool = True,
+) -> Markup:
     """One picture of one or more lines; what is not finite is a gap.
 
     Args:
         epochs: Where the points stand.
         lines: Values by the CSS class of the line.
         title: What is shown, for those who do not see it.
+        may_be_log: Whether a wide range is drawn by its logarithm.
     """
     kept = range(0, len(epochs), -(-len(epochs) // _MOST)) if epochs else range(0)
     kept = sorted({*kept, len(epochs) - 1}) if epochs else []
     x = _Axis([epochs[i] for i in kept], _LEFT, _WIDTH - _RIGHT)
     finite = [v for values in lines.values() for v in values if math.isfinite(v)]
-    y = _Axis(finite, _HEIGHT - _BOTTOM, _TOP, room=0.06, may_be_log=True)
+    y = _Axis(finite, _HEIGHT - _BOTTOM, _TOP, room=0.06, may_be_log=may_be_log)
     parts = [*_grid(x, y)]
     for name, values in lines.items():
         points = [(epochs[i], values[i]) for i in kept]
@@ -87,6 +93,8 @@ class _Axis:
         step = max(1.0, step) if whole else step
         first = math.ceil(self._low / step - 1e-9)
         last = math.floor(self._high / step + 1e-9)
+        if last - first < 2 and not whole and count < 8:
+            return self.ticks(count + 2)
         return [index * step for index in range(first, last + 1)]
 
 

@@ -23,7 +23,8 @@ def curves(record: RunRecord) -> Section:
         n for last in _LAST for n in ordered if n.startswith(last)
     ]
     charts = [_chart(name, epochs, history) for name in ordered]
-    return Section("curves", "Curves", el("div", charts, class_="charts"))
+    rows = "charts three" if len(charts) in (3, 5, 6) else "charts"
+    return Section("curves", "Curves", el("div", charts, class_=rows))
 
 
 def _chart(name: str, epochs: Sequence[float], history: dict[str, list[float]]) -> Markup:
@@ -38,7 +39,8 @@ def _chart(name: str, epochs: Sequence[float], history: dict[str, list[float]]) 
     return el(
         "figure",
         el("figcaption", el("strong", title), el("span", legend, class_="legend")),
-        line_chart(epochs, lines, f"{title} over epochs"),
+        # A rate that ends near zero would be all cliff.
+        line_chart(epochs, lines, f"{title} over epochs", not name.startswith("learning_rate")),
         _best(name, epochs, lines),
     )
 

@@ -1,6 +1,7 @@
 """Samples in words: what was expected, what was said."""
 
 import json
+import re
 from typing import Any
 
 from kerasdl.training.records import RunRecord
@@ -36,8 +37,11 @@ def _cells(row: dict[str, Any], head: list[str]) -> list[Content]:
 
 
 def _cut(value: Any) -> Content:
-    if isinstance(value, str) and len(value) > _LONGEST:
-        return value[:_LONGEST].rstrip() + " …"
+    if isinstance(value, str):
+        value = re.sub(r"\s*\n\s*", "\n", value.strip())
+        return value if len(value) <= _LONGEST else value[:_LONGEST].rstrip() + " …"
+    if isinstance(value, float):
+        return f"{value:,.6g}" if abs(value) >= 1 else f"{value:.3g}"
     return value
 
 

@@ -16,8 +16,10 @@ def findings(record: RunRecord) -> Section:
     bad = [each for each in found if each.is_bad]
     good = [each for each in found if not each.is_bad]
     first = el("div", map(_shown, bad), class_="findings")
-    if not bad:
+    if not bad and any(each.verdict == "ok" for each in good):
         first = el("p", "Nothing in the curves asks for a change.", class_="well")
+    elif not bad:
+        first = el("p", "The curves are too short to say anything.")
     count = f"{len(good)} other checks" if bad else f"{len(good)} checks"
     rest = folded(count, el("div", map(_shown, good), class_="findings")) if good else None
     return Section("advice", "Advice", [first, rest])

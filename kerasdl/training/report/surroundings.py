@@ -26,8 +26,10 @@ def surroundings(record: RunRecord) -> Section:
         "seed": record.config.get("seed"),
         "source (git)": about.get("git") or "no repository",
     }
-    rows = [(name, words(value)) for name, value in facts.items() if value not in (None, "")]
-    return Section("environment", "Environment", [table(rows, class_="facts"), _plugins(about)])
+    shown = {name: words(value) for name, value in facts.items() if value not in (None, "")}
+    rows = [el("div", el("dt", name), el("dd", value)) for name, value in shown.items()]
+    body = [el("dl", rows, class_="facts"), _plugins(about)]
+    return Section("environment", "Environment", body)
 
 
 def _plugins(about: dict[str, Any]) -> Content:
