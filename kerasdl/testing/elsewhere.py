@@ -1,7 +1,6 @@
 """What only another process can tell: an import, another backend, a model too large to keep."""
 
 import atexit
-import functools
 import json
 import os
 import subprocess
@@ -64,6 +63,11 @@ class Elsewhere:
                 return answer
         raise self._ended()
 
+    @property
+    def ended(self) -> bool:
+        """Whether the process is no more."""
+        return self._process.poll() is not None
+
     def _ended(self) -> AssertionError:
         self._said.seek(0)
         last = " / ".join(self._said.read().strip().splitlines()[-3:])
@@ -83,9 +87,12 @@ class Elsewhere:
         self.close()
 
 
-@functools.cache
+_kept: dict[str, Elsewhere] = {}
+
+
 def on_backend(name: str) -> Elsewhere:
-    """The one process under a backend that lasts as long as this one."""
-    made = Elsewhere(name)
-    atexit.register(made.close)
-    return made
+    """The one process under a backend that lasts as long as this one; a new one if it has died."""
+    if name not in _kept or _kept[name].ended:
+        _kept[name] = Elsewhere(name)
+        atexit.register(_kept[name].close)
+    return _kept[name]
