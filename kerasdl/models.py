@@ -4,7 +4,6 @@ import importlib
 import json
 import operator
 import os
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,13 +12,15 @@ from kerasdl.errors import UserError, closest, did_you_mean
 from kerasdl.guard.members import checked_config, entries
 from kerasdl.plugin import Architecture, Config, PluginError, PluginState, Spec, host
 from kerasdl.plugin.catalog import Provider
-from kerasdl.plugin.provenance import origin_difference, origin_of
+from kerasdl.plugin.provenance import origin_of
 from kerasdl.plugin.requirements import (
     building,
+    demand_origin,
     demand_required,
     find_architecture,
     in_a_builder,
 )
+from kerasdl.plugin.targets import base_task, resolve
 
 if TYPE_CHECKING:
     import keras
@@ -278,6 +279,7 @@ def _complete_spec(
         )
     elif task is not None and task != spec.task:
         raise UserError(f"`task` is {task!r}, but the spec's task is {spec.task!r}")
+    spec = spec.replace(task=base_task(spec.task))
     if spec.task not in record.tasks:
         raise UserError(
             f"architecture {record.name!r} does not serve the task {spec.task!r}. "
@@ -299,7 +301,7 @@ def _infer_task(record: Architecture, shorts: dict[str, Any], classes: bool) -> 
 
 def _build(provider: Provider, config: Config, spec: Spec) -> "keras.Model":
     record = _architecture(provider)
-    builder = _resolve(provider.plugin, record.builder)
+    builder = resolve(provider.plugin, record.builder)
     import keras
 
     try:
@@ -320,17 +322,6 @@ def _build(provider: Provider, config: Config, spec: Spec) -> "keras.Model":
             f"keras.Model. Received: {type(model).__name__}"
         )
     return model
-
-
-def _resolve(state: PluginState, target: str) -> Any:
-    module, _, name = target.partition(":")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (Exception, SystemExit) as error:
-        raise PluginError(
-            f"plugin {state.describe()}: {target} cannot be imported: "
-            f"{type(error).__name__}: {error}"
-        ) from error
 
 
 def _with_origin(model: "keras.Model", origin: dict[str, Any]) -> "keras.Model":
@@ -418,21 +409,8 @@ def _packages(config: Any) -> set[str]:
 
 
 def _load_origin(origin: dict[str, Any]) -> None:
-    named = f"{origin.get('distribution')} {origin.get('version')}"
-    for state in host().states:
-        if state.distribution == origin.get("distribution") and state.name == origin.get("plugin"):
-            if state.state != "loaded":
-                raise UserError(
-                    f"the model needs plugin {named}, which is {state.state}: {state.reason}"
-                )
-            _import_targets(state)
-            if difference := origin_difference(origin, state):
-                warnings.warn(f"the model {difference}", stacklevel=3)
-            return
-    raise UserError(
-        f"the model needs the plugin {named} (architecture {origin.get('architecture')!r}), which "
-        f'is not installed: pip install "{origin.get("distribution")}"'
-    )
+    why = f"architecture {origin.get('architecture')!r}"
+    _import_targets(demand_origin(origin, "the model", why))
 
 
 def _import_targets(state: PluginState) -> None:
@@ -440,4 +418,4 @@ def _import_targets(state: PluginState) -> None:
     for record in state.records:
         target = getattr(record, "builder", None) or getattr(record, "target", None)
         if target is not None:
-            _resolve(state, target)
+            resolve(state, target)

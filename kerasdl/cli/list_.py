@@ -28,7 +28,9 @@ def _architectures(pattern: str, task: str) -> list[dict]:
     import fnmatch
 
     from kerasdl.plugin import host
+    from kerasdl.plugin.targets import base_task
 
+    task = base_task(task) if task else ""
     rows = []
     for provider in host().catalog.providers("architecture"):
         record = provider.record

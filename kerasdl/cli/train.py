@@ -19,7 +19,7 @@ def train(
         "", help="none, center, standardize, unit, symmetric or auto."
     ),
     tokenizer: str = typer.Option(
-        "", help="characters, words, bpe or unigram, such as 'bpe(vocab_size=8000)'."
+        "", help="characters, words, bpe, unigram or a plugin's, such as 'bpe(vocab_size=8000)'."
     ),
     target_tokenizer: str = typer.Option("", help="The same for targets that are texts."),
     context: int = typer.Option(None, help="Longest input, in tokens or steps."),

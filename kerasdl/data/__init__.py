@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kerasdl.data.loading import load
     from kerasdl.data.mixing import CutMix, Mixup
     from kerasdl.data.packing import Packed, pack
+    from kerasdl.data.piece_tokenizer import PieceTokenizer, train_pieces
     from kerasdl.data.plans import SeriesPlan, TextPlan
     from kerasdl.data.preparing import prepare
     from kerasdl.data.preprocess import DATA_PREPROCESSING, preprocessing
@@ -58,6 +59,7 @@ _HOMES = {
     "LengthBatches": "length_batches",
     "Mixup": "mixing",
     "Packed": "packing",
+    "PieceTokenizer": "piece_tokenizer",
     "Samples": "records",
     "SeriesPlan": "plans",
     "TablePreprocessing": "table_preprocessing",
@@ -83,6 +85,7 @@ _HOMES = {
     "series_data": "series",
     "split": "splitting",
     "texts_data": "text_sets",
+    "train_pieces": "piece_tokenizer",
     "train_tokenizer": "tokenizer_training",
     "truncate": "truncating",
 }
@@ -101,6 +104,7 @@ __all__ = [
     "LengthBatches",
     "Mixup",
     "Packed",
+    "PieceTokenizer",
     "Samples",
     "SeriesPlan",
     "TablePreprocessing",
@@ -126,6 +130,7 @@ __all__ = [
     "series_data",
     "split",
     "texts_data",
+    "train_pieces",
     "train_tokenizer",
     "truncate",
 ]

@@ -13,20 +13,6 @@ from kerasdl.data.text_form import TextForm
 from kerasdl.plugin.types import Spec
 
 AUTOENCODING = "autoencoding"
-DATA_TASKS = (
-    "image-classification",
-    "tabular-classification",
-    "tabular-regression",
-    "multi-label-classification",
-    "text-classification",
-    "sequence-labelling",
-    "language-modelling",
-    "masked-language-modelling",
-    "sequence-to-sequence",
-    "captioning",
-    "forecasting",
-    AUTOENCODING,
-)
 CONTIGUOUS_TASKS = ("language-modelling", "forecasting")
 """Those whose samples follow each other, so that what is held out must be the end."""
 SINGLE_LABEL_TASKS = ("image-classification", "tabular-classification", "text-classification")
@@ -62,7 +48,7 @@ class Data:
 
     Args:
         name: Name of the dataset, or of the file without its ending.
-        task: One of `DATA_TASKS`, or a plugin's.
+        task: One of kerasdl's own, or a plugin's.
         train: Training samples; all samples where the source has no split of its own.
         validation: As the source gives them, or `None`; `split` makes what is missing.
         test: Likewise.

@@ -159,7 +159,7 @@ class Tokenizer:
                 f"`ids` must be in [0, {self.vocab_size}), the vocabulary. Received: {wrong[0]}"
             )
         kept = numbers[numbers >= len(self.specials)].tolist()
-        return self._model.decode(kept, skip_special_tokens=False)
+        return self._text_of(kept)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values that JSON can hold: `kind`, and `tokenizer` in Hugging Face's form."""
@@ -172,6 +172,10 @@ class Tokenizer:
         Raises:
             UserError: If an entry is missing or is not what a tokenizer writes.
         """
+        if isinstance(state, Mapping) and state.get("plugin"):
+            from kerasdl.data.plugin_tokenizer import restored
+
+            return restored(state)
         require("tokenizers", "text", "reading a tokenizer")
         import tokenizers
 
@@ -223,6 +227,9 @@ class Tokenizer:
             encoded = (entry.ids for entry in batch)
         for place, text in enumerate(texts):
             yield next(encoded) if isinstance(text, str) else self._word_numbers(text, place)
+
+    def _text_of(self, numbers: list[int]) -> str:
+        return self._model.decode(numbers, skip_special_tokens=False)
 
     @cached_property
     def _vocabulary(self) -> dict[str, int]:

@@ -10,6 +10,7 @@ from kerasdl.data.checks import check_data
 from kerasdl.data.inputs import Inputs
 from kerasdl.data.packing import pack
 from kerasdl.data.plans import TextPlan
+from kerasdl.data.plugin_tokenizer import is_plugins, trained
 from kerasdl.data.records import Data, Samples
 from kerasdl.data.text_form import TextForm
 from kerasdl.data.tokenizer_training import train_tokenizer
@@ -166,9 +167,11 @@ def _form(
 
 def _trained(texts: Iterable[Text], written: str, specials: tuple[str, ...] = ()) -> Tokenizer:
     kind, arguments = read_call("tokenizer", written)
-    checked_kind(kind)
     own = (*arguments.pop("specials", ()), *specials)
     try:
+        if is_plugins(kind):
+            return trained(list(texts), kind, specials=own, **arguments)
+        checked_kind(kind)
         return train_tokenizer(list(texts), kind, specials=own, **arguments)
     except TypeError as error:
         raise UserError(f"tokenizer {written!r} cannot be made: {error}") from None

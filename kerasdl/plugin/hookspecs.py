@@ -99,7 +99,7 @@ def kerasdl_datasets() -> Iterable[Dataset]:  # type: ignore[empty-body]
 
 @hookspec
 def kerasdl_components() -> Iterable[Component]:  # type: ignore[empty-body]
-    """Yields layers, losses, optimizers, regularizers, callbacks, schedules, metrics, tokenizers.
+    """Yields layers, losses, optimizers, callbacks, metrics, tokenizers, tasks and so on.
 
     Example:
         ```python

@@ -1,13 +1,16 @@
 """Architectures that are built on others: what a record requires, and what its builder may use."""
 
 import re
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 from kerasdl.errors import UserError, did_you_mean
 from kerasdl.plugin.catalog import Provider
 from kerasdl.plugin.manager import PluginError, PluginState, host
+from kerasdl.plugin.provenance import origin_difference
 from kerasdl.plugin.types import Architecture
 
 _builder: ContextVar[Provider | None] = ContextVar("_builder", default=None)
@@ -97,6 +100,35 @@ def lacking(need: str, by: PluginState) -> str:
             )
     near = did_you_mean(name, [known.record.name for known in offered])
     return f"{what}, but {distribution} {states[0].version} has no such architecture.{near}"
+
+
+def demand_origin(origin: Mapping[str, Any], who: str, why: str = "") -> PluginState:
+    """The plugin that `who`, a model or run, was made with.
+
+    Args:
+        origin: What is written of the plugin: distribution, plugin, version, hash.
+        who: The beginning of the message.
+        why: What it is needed for.
+
+    Raises:
+        UserError: If it is not there, or left out.
+
+    Warns:
+        UserWarning: If it has another version, or the same one and other files.
+    """
+    named = f"{origin.get('distribution')} {origin.get('version')}"
+    for state in host().states:
+        if state.distribution == origin.get("distribution") and state.name == origin.get("plugin"):
+            if state.state != "loaded":
+                left_out = f"which is {state.state}: {state.reason}"
+                raise UserError(f"{who} needs plugin {named}, {left_out}")
+            if difference := origin_difference(origin, state):
+                warnings.warn(f"{who} {difference}", stacklevel=4)
+            return state
+    raise UserError(
+        f"{who} needs the plugin {named}{f' ({why})' if why else ''}, which is not installed: "
+        f'pip install "{origin.get("distribution")}"'
+    )
 
 
 def requirement_of(state: PluginState, distribution: str) -> str:

@@ -20,7 +20,24 @@ COMPONENT_KINDS = (
     "schedule",
     "metric",
     "tokenizer",
+    "task",
 )
+
+OWN_TASKS = (
+    "image-classification",
+    "tabular-classification",
+    "tabular-regression",
+    "multi-label-classification",
+    "text-classification",
+    "sequence-labelling",
+    "language-modelling",
+    "masked-language-modelling",
+    "sequence-to-sequence",
+    "captioning",
+    "forecasting",
+    "autoencoding",
+)
+"""The tasks that kerasdl itself brings."""
 
 RECIPE_KEYS = frozenset(
     "epochs batch_size learning_rate optimizer loss schedule weight_decay label_smoothing "
@@ -325,13 +342,14 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """A layer, loss, optimizer, regularizer, callback, schedule, metric or tokenizer by name.
+    """A layer, loss, optimizer, regularizer, callback, metric, tokenizer, task, ... by name.
 
     Args:
         kind: One of `COMPONENT_KINDS`.
         name: Name that users type: `nesterov`.
         target: `"package.module:Class"`.
         summary: One line for listings.
+        extends: For a task: the one whose data and architectures it takes.
         api: The plugin-API versions it serves.
     """
 
@@ -339,6 +357,7 @@ class Component:
     name: str
     target: str
     summary: str = ""
+    extends: str = ""
     api: tuple[int, ...] = (1,)
 
 

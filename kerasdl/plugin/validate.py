@@ -7,6 +7,7 @@ from pathlib import Path
 from kerasdl.plugin.types import (
     API_VERSION,
     COMPONENT_KINDS,
+    OWN_TASKS,
     RECIPE_KEYS,
     Architecture,
     Card,
@@ -59,6 +60,10 @@ def check_record(record: Record) -> None:
     elif isinstance(record, Component):
         if record.kind not in COMPONENT_KINDS:
             raise RecordError(f"component kind {record.kind!r} is none of {COMPONENT_KINDS}")
+        if record.kind == "task" and record.name in OWN_TASKS:
+            raise RecordError(f"task {record.name!r} is kerasdl's own")
+        if record.extends and record.kind != "task":
+            raise RecordError(f"`extends` is for tasks. Received: a {record.kind} {record.name!r}")
         check_target("target", record.target)
     elif isinstance(record, Command):
         check_target("target", record.target)

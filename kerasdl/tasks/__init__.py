@@ -48,13 +48,28 @@ TASKS: dict[str, type[Task]] = {
 
 
 def get_task(name: str) -> Task:
-    """The task of that name.
+    """The task of that name, kerasdl's own or a plugin's.
 
     Raises:
         UserError: If there is none.
+        PluginError: If a plugin's cannot be made.
     """
+    if name in TASKS:
+        return TASKS[name]()
     from kerasdl.errors import UserError, did_you_mean
+    from kerasdl.plugin import PluginError, host
+    from kerasdl.plugin.targets import find_component
 
-    if name not in TASKS:
-        raise UserError(f"unknown task {name!r}.{did_you_mean(name, TASKS)}")
-    return TASKS[name]()
+    offered = host().catalog.names("task")
+    if name.rpartition(":")[2] not in offered:
+        raise UserError(f"unknown task {name!r}.{did_you_mean(name, [*TASKS, *offered])}")
+    found, made = find_component("task", name)
+    try:
+        task = made()
+    except Exception as error:
+        raise PluginError(f"task {found.label!r} cannot be made: {error}") from error
+    if not isinstance(task, Task):
+        raise PluginError(
+            f"task {found.label!r} must be a kerasdl.tasks.Task. Received: {type(task).__name__}"
+        )
+    return task

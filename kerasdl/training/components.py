@@ -1,6 +1,5 @@
 """Components by name, with arguments: Keras's own, and those that plugins and the core offer."""
 
-import importlib
 import inspect
 import re
 from typing import Any
@@ -11,6 +10,7 @@ from kerasdl.calls import read_call
 from kerasdl.data.mixing import MIXINGS
 from kerasdl.errors import UserError, did_you_mean
 from kerasdl.plugin import host
+from kerasdl.plugin.targets import find_component
 
 _LOSS_SHORT = {
     "mse": "mean_squared_error",
@@ -35,8 +35,7 @@ def component_class(kind: str, name: str) -> type:
         return keras_classes[spelled]
     offered = host().catalog.names(kind)
     if name.rpartition(":")[2] in offered:
-        module, _, attribute = host().component(kind, name).target.partition(":")
-        return getattr(importlib.import_module(module), attribute)
+        return find_component(kind, name)[1]
     raise UserError(f"unknown {kind} {name!r}.{did_you_mean(name, [*offered, *keras_classes])}")
 
 

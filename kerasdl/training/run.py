@@ -123,6 +123,7 @@ def load_run(folder: str | Path, backend: str | None = None) -> Run:
     from kerasdl.tasks import get_task
 
     config = make_config(values)
+    _demand_task(folder)
     data = _load_data(config)
     return Run(folder, values, load_model(folder), data, get_task(data.task), "finished")
 
@@ -141,10 +142,24 @@ def open_finished(folder: str | Path, backend: str | None = None) -> Finished:
     from kerasdl.models import load_model
     from kerasdl.tasks import get_task
 
+    _demand_task(folder)
     about = read_json(folder / "task.json", "run file")
     with as_written(folder / "task.json", "run file"):
         task, form = get_task(about["task"]), Form.from_dict(about)
     return Finished(load_model(folder, compile=False), task, form, about)
+
+
+def _demand_task(folder: Path) -> None:
+    """Asks for the plugin that a run's task comes from, where it is no task of kerasdl's own."""
+    from kerasdl.plugin.requirements import demand_origin
+
+    file = folder / "task.json"
+    if not file.is_file():
+        return
+    with as_written(file, "run file"):
+        about = read_json(file, "run file")
+        if origin := about.get("task_plugin"):
+            demand_origin(dict(origin), "the run", f"task {about['task']!r}")
 
 
 def predict(
@@ -211,18 +226,21 @@ def _resolved_fields(config: RunConfig) -> dict[str, Any]:
 
 def _load_data(config: RunConfig, looked_at: bool = False) -> "Data":
     from kerasdl import data as room
+    from kerasdl.plugin.targets import base_task
 
     target: Any = config.target
     if target is not None and len(target) == 1:
         target = target[0]  # a column, or the path of a .npy file
-    found = room.load(config.data, task=config.task, target=target, image_size=config.image_size)
+    task = None if config.task is None else base_task(config.task)
+    found = room.load(config.data, task=task, target=target, image_size=config.image_size)
     data = room.split(found, config.seed, config.validation, config.test, config.fold_numbers)
     if config.labels_per_class is not None:
         data = room.few_labels(data, config.labels_per_class, config.seed)
     if looked_at:
         tell(room.examine(data, config.preprocessing), config)
     wishes = {name: getattr(config, name) for name in DATA_WISHES}
-    return room.prepare(data, **wishes)
+    data = room.prepare(data, **wishes)
+    return data if task == config.task else data.replace(task=config.task)
 
 
 def _prepare(config: RunConfig) -> "tuple[keras.Model, Data, Task, Batches]":
@@ -296,9 +314,14 @@ def _precision(policy: str) -> Iterator[None]:
 
 
 def _describe(run: Run, config: RunConfig) -> None:
+    from kerasdl.plugin import host
+    from kerasdl.plugin.provenance import plugin_origin
+    from kerasdl.plugin.targets import find_component
     from kerasdl.training.environment import environment
 
     about = {**run.data.form().to_dict(), "test_time_flip": config.test_time_flip}
+    if run.data.task.rpartition(":")[2] in host().catalog.names("task"):
+        about["task_plugin"] = plugin_origin(find_component("task", run.data.task)[0].plugin)
     write_whole(run.folder / "config.toml", config.save)
     _write_json(run.folder / "environment.json", environment(config.backend or ""))
     _write_json(run.folder / "task.json", about)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasdl.errors import UserError
+from kerasdl.plugin.targets import base_task
 from kerasdl.training.run import Finished, open_finished
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Writer:
 
     def __init__(self, run: str | Path, backend: str | None = None) -> None:
         self.opened: Finished = open_finished(run, backend)
-        if self.opened.form.task != "language-modelling":
+        if base_task(self.opened.form.task) != "language-modelling":
             raise UserError(
                 f"{run} is a run on {self.opened.form.task}; texts go on from runs on "
                 "language-modelling. For this one: kerasdl predict"

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from kerasdl.backend.choice import BACKENDS, is_installed
 from kerasdl.cli import main
 from kerasdl.errors import UserError
 from kerasdl.testing.checks import DoesNotApply
@@ -120,6 +121,103 @@ def test_the_command_says_the_same_and_fails(checked):
     rows = json.loads(done.stdout)
     assert {row["outcome"] for row in rows} == {"passed", "failed", "skipped"}
     assert rows[0]["check"] == "loads" and rows[0]["backend"]
+
+
+@pytest.mark.long
+def test_all_backends_are_tried_each_in_a_process(site):
+    site.sound("sound-one")
+    done = site.run(
+        "plugins", "check", "sound-one", "--backend", "all", "--only", "builds", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    found = [(row["backend"], row["check"], row["outcome"]) for row in json.loads(done.stdout)]
+    installed = [name for name in BACKENDS if is_installed(name)]
+    assert found == [
+        (backend, check, "passed")
+        for backend in installed
+        for check in ("loads", "builds", "builds")
+    ]
+    done = site.run("plugins", "check", "sound-on", "--backend", "all")
+    assert done.returncode == 2 and done.stderr.startswith("error: no plugin 'sound-on' is")
+
+
+TOKENIZERS_AND_TASKS = """
+from kerasdl.plugin import Component, hookimpl
+
+
+@hookimpl
+def kerasdl_components():
+    for kind, name, more in (
+        ("tokenizer", "Sound", {}),
+        ("tokenizer", "Forgetful", {}),
+        ("tokenizer", "Swelling", {}),
+        ("task", "fine", {"extends": "image-classification"}),
+        ("task", "astray", {"extends": "image-clasification"}),
+        ("task", "sound", {}),
+    ):
+        target = f"bad_kinds.model:{name.capitalize()}"
+        yield Component(kind=kind, name=name, target=target, summary="s", **more)
+"""
+OF_THEM = '''
+from kerasdl.data import PieceTokenizer
+from kerasdl.tasks import Classification
+
+
+class Sound(PieceTokenizer):
+    """Characters, or more of them."""
+
+    def __init__(self, size=1):
+        self.size = size
+
+    def cut(self, text):
+        return [text[i : i + self.size] for i in range(0, len(text), self.size)]
+
+    def get_config(self):
+        return {"size": self.size}
+
+
+class Forgetful(Sound):
+    """Its size is not kept."""
+
+    def __init__(self, size=2):
+        super().__init__(size)
+
+    def get_config(self):
+        return {"size": 1}
+
+
+class Swelling(Sound):
+    """Longer with each time."""
+
+    def join(self, pieces):
+        return "".join(pieces) + "a"
+
+
+class Fine(Classification):
+    """As another."""
+
+
+class Astray(Classification):
+    """Extends nothing that is there."""
+'''
+
+
+def test_tokenizers_and_tasks_are_checked(site):
+    site.add("bad-kinds", TOKENIZERS_AND_TASKS, OF_THEM)
+    rules = [row for row in check_plugin("bad-kinds") if row.check.startswith("keeps_the_rules")]
+    assert {row.record: row.outcome for row in rules} == {
+        "tokenizer Sound": "passed",
+        "tokenizer Forgetful": "failed",
+        "tokenizer Swelling": "failed",
+        "task fine": "passed",
+        "task astray": "failed",
+        "task sound": "failed",
+    }
+    found = {row.record: row.found for row in rules}
+    assert "it cuts otherwise" in found["tokenizer Forgetful"]
+    assert "comes back as" in found["tokenizer Swelling"]
+    assert "`extends` names no task: 'image-clasification'" in found["task astray"]
+    assert "it is no kerasdl.tasks.Task" in found["task sound"]
 
 
 def test_one_check_can_be_asked_for(site):

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from kerasdl.backend import use
 from kerasdl.backend.choice import BACKENDS, is_installed
 from kerasdl.errors import UserError
 
-_TIMEOUT = 3600
+_MARK, _MISTAKE = "kerasdl-row:", "kerasdl-mistake:"
 
 
 def check_on(name: str, backend: str = "", only: Collection[str] = ()) -> Iterator[dict[str, Any]]:
@@ -38,17 +39,33 @@ def check_on(name: str, backend: str = "", only: Collection[str] = ()) -> Iterat
         yield {"backend": chosen, **dataclasses.asdict(found)}
 
 
-def _in_process(name: str, backend: str, only: Collection[str]) -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", "kerasdl", "plugins", "check", name]
-    command += [part for check in only for part in ("--only", check)]
-    done = subprocess.run(
-        [*command, "--backend", backend, "--json"],
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT,
-        env={**os.environ, "KERAS_BACKEND": backend},
-        check=False,
-    )
-    if done.returncode > 1:
-        raise UserError((done.stderr or done.stdout).strip().removeprefix("error: "))
-    return json.loads(done.stdout)
+def _in_process(name: str, backend: str, only: Collection[str]) -> Iterator[dict[str, Any]]:
+    """The rows as they come from another process, one JSON object a line."""
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", __name__, name, backend, *only],
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+            env={**os.environ, "KERAS_BACKEND": backend},
+        )
+        with process:
+            for line in process.stdout or ():
+                if line.startswith(_MARK):
+                    yield json.loads(line.removeprefix(_MARK))
+        if process.returncode:
+            said.seek(0)
+            lines = said.read().strip().splitlines()
+            mistakes = [line for line in lines if line.startswith(_MISTAKE)]
+            if mistakes:
+                raise UserError(mistakes[-1].removeprefix(_MISTAKE))
+            last = " / ".join(lines[-3:])
+            raise UserError(f"the checks on {backend} ended with {process.returncode}: {last}")
+
+
+if __name__ == "__main__":
+    try:
+        for found in check_on(sys.argv[1], sys.argv[2], sys.argv[3:]):
+            print(_MARK + json.dumps(found), flush=True)
+    except UserError as mistake:
+        sys.exit(_MISTAKE + " ".join(str(mistake).split()))

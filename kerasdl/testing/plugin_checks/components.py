@@ -1,19 +1,27 @@
 """A component of a plugin, as far as it can be made without arguments."""
 
 import inspect
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from kerasdl import testing
+from kerasdl.data import train_pieces
+from kerasdl.data.tokenizers import PAD
+from kerasdl.plugin import host
 from kerasdl.plugin.types import Component
+from kerasdl.tasks import TASKS, Task
 from kerasdl.testing.checks import DoesNotApply, demand
 from kerasdl.testing.plugin_checks.result import Result, result
 from kerasdl.testing.plugin_checks.target import target
 
 _INPUTS = ((4, 6), (2, 5, 6), (2, 8, 8, 3))
 """Shapes that layers take: rows, sequences, images."""
+
+_TEXTS = ("To be, or not to be: that is the question.", "Größe  2", "a\nb")
+"""Texts that tokenizers read."""
 
 
 def check_component(record: Component) -> Iterator[Result]:
@@ -37,14 +45,16 @@ def _rules(record: Component) -> None:
         "optimizer": testing.check_optimizer,
         "regularizer": testing.check_regularizer,
         "callback": testing.check_callback,
+        "tokenizer": _tokenizer,
+        "task": lambda make: _task(record, make),
     }
     if record.kind not in rules:
         raise DoesNotApply(f"the kit has no rules of a {record.kind}")
     needed = _needed(make)
     if needed:
-        raise DoesNotApply(
-            f"it needs {', '.join(needed)}: call kerasdl.testing.check_{record.kind} in a test"
-        )
+        way = f"kerasdl.testing.check_{record.kind}"
+        advice = f": call {way} in a test" if hasattr(testing, f"check_{record.kind}") else ""
+        raise DoesNotApply(f"it needs {', '.join(needed)}{advice}")
     rules[record.kind](make)
 
 
@@ -75,3 +85,26 @@ def _loss(make: Any) -> None:
     generator = np.random.default_rng(0)
     targets, predictions = generator.uniform(0.1, 0.9, (2, 4, 3)).astype("float32")
     testing.check_loss(make, targets, predictions)
+
+
+def _tokenizer(make: Any) -> None:
+    """Texts come back as they went in at the second time, and a saved one gives the same."""
+    made = train_pieces(_TEXTS, make())
+    numbers = made.encode(_TEXTS)
+    for text, own in zip(_TEXTS, numbers, strict=True):
+        once = made.decode(own)
+        again = made.decode(made.encode([once])[0])
+        demand(once == again, f"{text!r} comes back as {once!r}, and that as {again!r}")
+        demand((own >= len(made.specials)).all(), f"{text!r} has unknown or special tokens")
+    demand(made.encode([PAD])[0].all(), f"{PAD} in a text is taken for padding")
+    state = json.loads(json.dumps(made.to_dict()))
+    saved = make(**state["config"]).number(state["tokens"], state["specials"])
+    for one, other in zip(numbers, saved.encode(_TEXTS), strict=True):
+        demand(np.array_equal(one, other), "made again from its configuration, it cuts otherwise")
+
+
+def _task(record: Component, make: Any) -> None:
+    """It can be made, and what it extends is known."""
+    demand(isinstance(make(), Task), "it is no kerasdl.tasks.Task")
+    known = [*TASKS, *host().catalog.names("task")]
+    demand(record.extends in ("", *known), f"`extends` names no task: {record.extends!r}")

@@ -1,0 +1,1 @@
+"""Writes every run of kerasdl to MLflow."""

@@ -1,0 +1,1 @@
+"""A residual network with one more layer."""

@@ -1,0 +1,1 @@
+"""Image classification with the share of right answers among the best three."""

@@ -1,0 +1,1 @@
+"""Texts cut into pieces of equal length."""

@@ -1,0 +1,1 @@
+"""Two spirals: the classic test of a small network."""
