@@ -118,7 +118,7 @@ def kerasdl_architectures() -> Iterator[Architecture]:
         variants={"denoising-conv-autoencoder": {"noise": 0.2}},
         reference="Goodfellow et al., Deep Learning, chapter 14, https://www.deeplearningbook.org",
         recipe={"epochs": 40, "batch_size": 32, "learning_rate": 3e-3},
-        small={"filters": (4, 8), "code": 12},
+        small={"filters": (8, 16), "code": 12},
     )
     yield Architecture(
         name="vae",
@@ -150,5 +150,5 @@ def kerasdl_architectures() -> Iterator[Architecture]:
         variants={"conv-vae": {"encoder": "convolutional"}},
         reference="Kingma and Welling, 2014, https://arxiv.org/abs/1312.6114",
         recipe={"epochs": 40, "batch_size": 32, "learning_rate": 2e-3},
-        small={"widths": (16,), "filters": (4, 8), "code": 8},
+        small={"widths": (32,), "filters": (4, 8), "code": 8},
     )
