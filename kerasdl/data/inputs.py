@@ -13,6 +13,7 @@ from kerasdl.data.text_form import TextForm
 from kerasdl.errors import UserError, did_you_mean
 
 INPUT_KINDS = ("images", "table", "arrays", "series", "texts", "tokens", "words")
+_RANKS = {"images": 3, "table": 1, "series": 2, "texts": 0, "tokens": 1, "words": 2}
 COLUMN_KINDS = ("numeric", "categorical", "date")
 LARGEST_INPUT = 2**28
 """Values of one input of a saved run, at most."""
@@ -152,6 +153,13 @@ class Inputs:
     def _plain(state: Mapping[str, Any]) -> dict[str, Any]:
         values = dict(state)
         values["shape"] = tuple(whole("shape", size, 2**31, start=1) for size in state["shape"])
+        rank = _RANKS.get(str(state["kind"]), len(values["shape"]))
+        if len(values["shape"]) != rank or (rank == 0) != (state["kind"] == "texts"):
+            raise UserError(
+                f"`shape` of {state['kind']} must have {rank} sizes. Received: {values['shape']}"
+            )
+        if state["kind"] in ("tokens", "words") and not state.get("text"):
+            raise UserError(f"inputs of the kind {state['kind']} must have the entry 'text'")
         if math.prod(values["shape"]) > LARGEST_INPUT:
             raise UserError(
                 f"`shape` may be of {LARGEST_INPUT} values. Received: shape={values['shape']}"

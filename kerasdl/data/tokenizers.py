@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasdl.data.files import read_utf8
-from kerasdl.data.tokenizer_parts import UNK, WORD, check_parts
+from kerasdl.data.tokenizer_parts import UNK, WORD, check_numbers, check_parts
 from kerasdl.errors import UserError, did_you_mean, require
 
 if TYPE_CHECKING:
@@ -184,12 +184,13 @@ class Tokenizer:
                 "a tokenizer must have the entries kind, tokenizer. "
                 f"Received: {sorted(state) if isinstance(state, Mapping) else type(state).__name__}"
             )
+        check_numbers(state["tokenizer"])
         try:
             model = tokenizers.Tokenizer.from_str(json.dumps(state["tokenizer"]))
         except Exception as error:  # the library raises plain Exception
             raise UserError(f"`tokenizer` is not in the form of tokenizers ({error}).") from None
         made = cls(state["kind"], model)
-        check_parts(made.kind, model)
+        check_parts(made.kind, model, made.specials)
         return made
 
     def save(self, path: str | Path) -> None:

@@ -188,11 +188,14 @@ class RunConfig:
             value = getattr(self, name)
             _check(name, value, value is None or isinstance(value, str), "a string")
         for name in (*_LISTS, "image_size"):
-            if isinstance(getattr(self, name), list):
-                object.__setattr__(self, name, tuple(getattr(self, name)))
-        for name in _LISTS:
             value = getattr(self, name)
-            _check(name, value, all(isinstance(entry, str) for entry in value or ()), "strings")
+            if isinstance(value, list) or (isinstance(value, str) and name in _LISTS):
+                whole = (value,) if isinstance(value, str) else tuple(value)
+                object.__setattr__(self, name, whole)
+        for name in _LISTS:
+            value = () if getattr(self, name) is None else getattr(self, name)
+            good = isinstance(value, tuple) and all(isinstance(entry, str) for entry in value)
+            _check(name, value, good, "strings")
         _check("image_size", self.image_size, _is_size(self.image_size), "two positive integers")
 
     @property
