@@ -11,7 +11,7 @@ from kerasdl.data.csv_frame import read_frame
 from kerasdl.data.files import bare_name
 from kerasdl.data.inputs import Inputs, matrix_columns
 from kerasdl.data.records import Data, Samples
-from kerasdl.data.table_columns import describe_column, table_matrix
+from kerasdl.data.table_columns import describe_column, narrow, table_matrix
 from kerasdl.data.targets import (
     CLASSIFICATION,
     MULTI_LABEL,
@@ -110,7 +110,7 @@ def _target_values(frame: "pandas.DataFrame", names: list[str], path: Path) -> n
                 "row below the header is 1). Remove these rows."
             )
     try:
-        values = frame[names].apply(pandas.to_numeric).to_numpy()
+        values = frame[names].apply(lambda column: narrow(pandas.to_numeric(column))).to_numpy()
     except (ValueError, TypeError):
         values = frame[names].to_numpy(dtype=str)
     return values[:, 0] if len(names) == 1 else values

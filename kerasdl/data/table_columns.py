@@ -62,7 +62,19 @@ def _left_out(path: Path, name: str, why: str) -> None:
 def _numbers(values: "pandas.Series") -> "pandas.Series":
     import pandas
 
-    return pandas.to_numeric(values, errors="coerce").astype(np.float64)
+    return narrow(pandas.to_numeric(values, errors="coerce")).astype(np.float64)
+
+
+def narrow(numbers: "pandas.Series") -> "pandas.Series":
+    """Numbers as they are, those beyond 64 bits as floats, beyond these as infinite."""
+    return numbers.map(_as_float) if numbers.dtype == object else numbers
+
+
+def _as_float(number: float) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return np.inf if number > 0 else -np.inf
 
 
 def _dates(values: "pandas.Series") -> "pandas.Series":

@@ -161,6 +161,9 @@ def test_a_column_of_names_is_left_out_and_said_so(write_csv):
         (("a,b", "1,2", "1e99,3"), "b", "finite"),
         (("a,b", "1,2.5", "2,1e99"), "b", "targets: values must be finite"),
         (("a,b", "1,1", "2,1e400"), "b", "target 'b': values must be finite"),
+        (("a,b", "1,1", f"2,{'9' * 400}"), "b", "target 'b': values must be finite"),
+        (("a,b", "1,1", f"{'9' * 400},2"), "b", "inputs: values must be finite"),
+        (("a,b,c", "1,1,x", f"2,{'9' * 25},y"), ["b", "c"], "values to predict must be numbers"),
         (("a,b", "1,x", "2,x"), "b", "at least two classes.*of class 'x'"),
         (("a,b", "1,0", "2,1", "?,0"), "b", r"'a' must hold numbers throughout.*'\?' in row 3"),
         (

@@ -165,7 +165,7 @@ TOKENS = [
     *(b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\xed\xa0\x80", b"\xc3", b"\xf4\x90\x80\x80"),
     *(b"\r", b"\r\n", b"\n", b"\n\n\n", b"\x85", b"\xe2\x80\xa8", b"\x0c", b"\x1a", b"\x1b[2J"),
     *(b'"', b"'", b"`", b",", b";", b"\t", b" ", b"=", b"#", b"\\", b"|", b"%s%n", b"{0.__class__}"),
-    *(b"nan", b"inf", b"-inf", b"NA", b"1e999", b"-1", b"-0", b"9" * 30, b"9" * 5000, b"0x10", b"1_0"),
+    *(b"nan", b"inf", b"-inf", b"NA", b"1e999", b"-1", b"-0", b"9" * 30, b"9" * 400, b"9" * 5000, b"0x10", b"1_0"),
     *(b"1.5", b"true", b"False", b"None", b"null", b"[]", b"{}", b"()", b'""', b"1970-01-01", b"31.12.9999"),
     *(b"../../x", b"/etc/passwd", b"/dev/zero", b"..\\x", b"C:\\x", b"CON", b"~root", b"$HOME", b"$(x)"),
     *(b"file:///x", b"http://x.invalid/", b"@x", b"-", b"--", b"-h", b".", b"*", b"**", b">>", b"/"),
