@@ -23,6 +23,12 @@ COMMANDS = [
     "data show tiny.csv --target y --json",
     "data show tiny.csv --image-size 8x8",
     "data show absent.npz",
+    "data check tiny.csv --target y --json",
+    "diagnose absent --data tiny.csv --target y",
+    "runs list . --json",
+    "runs show run --json",
+    "runs show run --html",
+    "runs compare run run --out free",
     "train mlp --data absent.csv --target y --set widths=8,8 --set dropout=0.1 --epochs 1",
     "train mlp --data tiny.csv --target z --task tabular-regression --fold 1/2 --seed 3 --patience 1",
     "train mlp --data tiny.csv --target y --optimizer nope(a=1) --loss mse --schedule cosine --batch-size 2",
@@ -55,7 +61,7 @@ COMMANDS = [
 ]
 PLACES = {"--run-dir", "--out", "--folder", "--file", "--png"}
 """Options after which a command may write wherever it is told to: here, always to `free`."""
-SLOW = (["backends"], ["plugins", "check"], ["reproduce", "run"], ["gradcheck"])
+SLOW = (["backends"], ["plugins", "check"], ["reproduce", "run"], ["gradcheck"], ["diagnose"])
 """Commands that start processes or train, run only with a name that means nothing."""
 WORDS = sorted({word for command in COMMANDS for word in command.split()})
 
