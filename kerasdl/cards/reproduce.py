@@ -1,7 +1,6 @@
 """Running a card: one run a seed, and the mean of the last epochs' figures."""
 
 import datetime
-import shutil
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -115,19 +114,13 @@ class _Runner:
     def run(self, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
         """The results of the run in the folder `name`."""
         folder = self.home / name
-        results = folder / "results.json"
-        if not results.is_file():
-            if self.begin is not None:
-                self.begin(name)
-            from kerasdl.training import train
-            from kerasdl.training.config import make_config
+        if self.begin is not None and not (folder / "results.json").is_file():
+            self.begin(name)
+        from kerasdl.training.config import make_config
+        from kerasdl.training.repeating import results_of
 
-            chosen = {"backend": self.backend} if self.backend else {}
-            run = train(make_config({**values, **chosen}), folder)
-            if run.status == "interrupted":
-                shutil.rmtree(folder)  # half a run is no figure
-                raise KeyboardInterrupt
-        return read_json(results, "run file")
+        chosen = {"backend": self.backend} if self.backend else {}
+        return results_of(make_config({**values, **chosen}), folder)
 
     def figures(self, results: Sequence[dict[str, Any]]) -> tuple[float, ...]:
         """The card's figure of each."""

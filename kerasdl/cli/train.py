@@ -77,6 +77,9 @@ def train(
     ),
     seed: int = typer.Option(None, help="Seed of everything random."),
     backend: str = typer.Option("", help="jax, tensorflow or torch."),
+    seeds: int = typer.Option(
+        None, min=1, help="Train so many runs, from --seed on, and give mean and spread."
+    ),
     run_dir: str = typer.Option("", help="Folder for the run; must not exist."),
     config: str = typer.Option(
         "", "--config", metavar="FILE", help="Repeat a run from its config.toml."
@@ -136,6 +139,11 @@ def train(
     from kerasdl.training import train as train_room
 
     made = run_config(given, options.settings(set_), config)
+    if seeds is not None:
+        from kerasdl.cli.repeated import train_repeatedly
+
+        train_repeatedly(made, seeds, run_dir)
+        return
     run = train_room(made, run_dir or None)
     print_results(run.folder)
     if run.status == "interrupted":

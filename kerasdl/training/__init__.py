@@ -9,27 +9,34 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kerasdl.training.config import RunConfig
     from kerasdl.training.records import RunRecord, find_runs, read_record
+    from kerasdl.training.repeating import Repeated, Spread, repeat
     from kerasdl.training.report import write_report
     from kerasdl.training.run import Run, load_run, train
 
 _HOMES = {
+    "Repeated": "repeating",
     "Run": "run",
     "RunConfig": "config",
     "RunRecord": "records",
+    "Spread": "repeating",
     "find_runs": "records",
     "load_run": "run",
     "read_record": "records",
+    "repeat": "repeating",
     "train": "run",
     "write_report": "report",
 }
 
 __all__ = [
+    "Repeated",
     "Run",
     "RunConfig",
     "RunRecord",
+    "Spread",
     "find_runs",
     "load_run",
     "read_record",
+    "repeat",
     "train",
     "write_report",
 ]
