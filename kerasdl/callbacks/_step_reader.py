@@ -58,9 +58,10 @@ class StepReader(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Reads what is left."""
-        self._read_all()
+        self.read_all()
 
-    def _read_all(self) -> None:
+    def read_all(self) -> None:
+        """Reads what steps have given so far."""
         with self._reading:
             while self._readings:
                 self.read(self._readings.popleft())

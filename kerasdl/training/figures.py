@@ -30,23 +30,11 @@ class EpochFigures(UpdateReader):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begins anew."""
         self._names = rate_names(self.model.optimizer)
-        self.norms, self.rates = {}, {}
         super().on_train_begin(logs)
 
     def note(self, step: int, values: np.ndarray) -> None:
         """Keeps what one step says."""
         self.norms[step], *self.rates[step] = values.tolist()
-
-    def state(self) -> dict[str, Any]:
-        """What the steps of this epoch have said so far."""
-        self._read_all()
-        rates = [self.rates[step] for step in self.norms]
-        return {"steps": [*self.norms], "norms": [*self.norms.values()], "rates": rates}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Goes on in the middle of an epoch."""
-        self.norms = dict(zip(state["steps"], state["norms"], strict=True))
-        self.rates = dict(zip(state["steps"], state["rates"], strict=True))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Adds to the logs."""
@@ -57,3 +45,16 @@ class EpochFigures(UpdateReader):
             for name, value in (*rates, ("gradient_norm", mean)):
                 logs.setdefault(name, value)
         self.norms, self.rates = {}, {}
+
+    def state(self) -> dict[str, Any]:
+        """What this epoch has shown so far."""
+        self.read_all()
+        return {
+            "norms": {str(step): norm for step, norm in self.norms.items()},
+            "rates": {str(step): rates for step, rates in self.rates.items()},
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on in the middle of an epoch."""
+        self.norms = {int(step): norm for step, norm in state["norms"].items()}
+        self.rates = {int(step): rates for step, rates in state["rates"].items()}
