@@ -1,7 +1,9 @@
 """How long a listing takes with 5, 20 and 50 plugins installed, and what the plugins add to it.
 
-Run: python benchmarks/startup.py [RUNS]. Prints medians of whole processes, started in turn, and
-writes benchmarks/results/startup-VERSION-HARDWARE.csv.
+Run: python benchmarks/startup.py [RUNS]. Prints medians of whole processes, started in turn, by the
+clock and in processor time, which other work on the machine lengthens less; writes
+benchmarks/results/startup-VERSION-HARDWARE.csv, with `-loaded` in its name where more was running
+than there are processors: then the clock says little.
 """
 
 import csv
@@ -54,8 +56,9 @@ def generate(site: Path, count: int) -> None:
         write_distribution(site, f"kerasdl-many{n}", files, {f"many{n}": f"many{n}.plugin"})
 
 
-def seconds(arguments: list[str], site: Path) -> float:
-    started = time.perf_counter()
+def seconds(arguments: list[str], site: Path) -> tuple[float, float]:
+    """By the clock, and of a processor."""
+    before, started = os.times(), time.perf_counter()
     subprocess.run(
         [sys.executable, *arguments],
         env={**os.environ, "PYTHONPATH": str(site)},
@@ -63,12 +66,14 @@ def seconds(arguments: list[str], site: Path) -> float:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    return time.perf_counter() - started
+    clock, after = time.perf_counter() - started, os.times()
+    spent = after.children_user + after.children_system
+    return clock, spent - before.children_user - before.children_system
 
 
 def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 7
-    measured: dict[tuple[str, int], list[float]] = {}
+    measured: dict[tuple[str, int], list[tuple[float, float]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         sites = {count: Path(folder) / str(count) for count in COUNTS}
         for count, site in sites.items():
@@ -81,15 +86,25 @@ def main() -> None:
                 for name, arguments in COMMANDS.items():
                     measured.setdefault((name, count), []).append(seconds(arguments, site))
     hardware = f"{os.cpu_count()}core-{platform.machine()}"
-    path = Path(__file__).parent / "results" / f"startup-kerasdl{__version__}-{hardware}.csv"
+    busy = "-loaded" if os.getloadavg()[0] > (os.cpu_count() or 1) + 1 else ""
+    name = f"startup-kerasdl{__version__}-{hardware}{busy}.csv"
+    path = Path(__file__).parent / "results" / name
     path.parent.mkdir(exist_ok=True)
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["command", "plugins", "median_s", "min_s", "max_s", "runs", "python"])
-        for (name, count), values in sorted(measured.items()):
-            row = [f"{f(values):.3f}" for f in (statistics.median, min, max)]
-            writer.writerow([name, count, *row, runs, platform.python_version()])
-            print(f"{name:16} {count:3} plugins  median {row[0]} s  ({row[1]} to {row[2]})")
+        columns = ["median_s", "min_s", "max_s", "processor_median_s", "processor_min_s"]
+        writer.writerow(["command", "plugins", *columns, "runs", "load", "python"])
+        load = f"{os.getloadavg()[0]:.1f}"
+        for (name, count), pairs in sorted(measured.items()):
+            clock, processor = zip(*pairs, strict=True)
+            figures = [f(clock) for f in (statistics.median, min, max)]
+            figures += [statistics.median(processor), min(processor)]
+            row = [f"{figure:.3f}" for figure in figures]
+            writer.writerow([name, count, *row, runs, load, platform.python_version()])
+            print(
+                f"{name:16} {count:3} plugins  median {row[0]} s  ({row[1]} to {row[2]}), "
+                f"processor {row[3]} s"
+            )
     print(path)
 
 
