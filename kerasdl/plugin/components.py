@@ -143,6 +143,7 @@ _CALLBACKS = {
         "GradientMonitor",
         "Gradients and updates of every layer; warns when they vanish or explode",
     ),
+    "loss-guard": ("LossGuard", "Acts on a loss that is NaN, infinite or shoots up"),
     "plateau-scale": ("PlateauScale", "Scales any schedule when a figure has stopped improving"),
     "tensorboard-logs": ("TensorBoardLogs", "Files that TensorBoard shows, without TensorFlow"),
     "throughput": ("Throughput", "Examples or tokens per second, and what they wait for"),
