@@ -44,7 +44,7 @@ $(BIN)/python:
 
 .make/test: .make/run
 	@echo "installing what the tests need"
-	$(INSTALL) -e ".[safetensors,tensorboard,text]" $(TENSORFLOW) -r tests/requirements.txt
+	$(INSTALL) -e ".[tensorboard,text]" $(TENSORFLOW) -r tests/requirements.txt
 	@$(COMPILE)
 	@touch $@
 

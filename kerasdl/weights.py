@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasdl.errors import UserError, require
+from kerasdl.errors import UserError
 from kerasdl.guard.arrays import check_weights
 from kerasdl.layers.origin import Origin
 
@@ -28,7 +28,6 @@ def architecture_model(model: keras.Model) -> keras.Model:
 
 def save_safetensors(model: keras.Model, path: str | Path) -> None:
     """Writes all variables, named by their paths, with their order in the metadata."""
-    require("safetensors", "safetensors", "writing safetensors")
     from safetensors.numpy import save_file
 
     tensors = {
@@ -70,7 +69,6 @@ def _is_whole(model: keras.Model) -> bool:
 
 
 def _read_safetensors(path: Path) -> list[tuple[str, np.ndarray]]:
-    require("safetensors", "safetensors", "reading safetensors")
     from safetensors import safe_open
 
     try:

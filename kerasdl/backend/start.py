@@ -7,14 +7,23 @@ import tempfile
 from collections.abc import Iterator
 
 from kerasdl.backend.choice import Choice, use
+from kerasdl.backend.determinism import ask_for_determinism, enable_determinism
 
 
-def start(requested: str | None = None) -> Choice:
-    """Decides as `choose` and imports Keras. For programs; a library leaves this to its user."""
+def start(requested: str | None = None, deterministic: bool = False) -> Choice:
+    """Decides as `choose` and imports Keras. For programs; a library leaves this to its user.
+
+    With `deterministic` the backend's kernels are repeatable ones from here on; on a GPU JAX heeds
+    that only if nothing in the process has imported it before.
+    """
+    if deterministic:
+        ask_for_determinism()
     choice = use(requested)
     with quiet():
         import keras
 
+        if deterministic:
+            enable_determinism()
         keras.ops.zeros(())  # the first operation makes the backend look for devices
     return choice
 

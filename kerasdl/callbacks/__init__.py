@@ -10,6 +10,7 @@ from kerasdl.callbacks.activation_monitor import ActivationFigures, ActivationMo
 from kerasdl.callbacks.gradient_monitor import GradientMonitor, LayerNorms
 from kerasdl.callbacks.loss_guard import LossEvent, LossGuard
 from kerasdl.callbacks.plateau_scale import PlateauScale
+from kerasdl.callbacks.resumable_checkpoint import ResumableCheckpoint
 from kerasdl.callbacks.tensor_board_logs import TensorBoardLogs
 from kerasdl.callbacks.throughput import Throughput, ThroughputFigures
 from kerasdl.callbacks.training_guard import BadStep, TrainingGuard
@@ -28,6 +29,7 @@ __all__ = [
     "LossGuard",
     "Peak",
     "PlateauScale",
+    "ResumableCheckpoint",
     "TensorBoardLogs",
     "Throughput",
     "ThroughputFigures",

@@ -69,6 +69,13 @@ def attach(model: keras.Model, reader: Reader) -> "StepTap":
     return tap
 
 
+def recount(model: keras.Model) -> None:
+    """Numbers the steps by the optimizer's count again, after somebody has assigned to it."""
+    tap = getattr(model, _HOME, None)
+    if tap is not None:
+        tap.step = batches_seen(model.optimizer)
+
+
 def rebuild(model: keras.Model) -> None:
     """Makes the training step be compiled again at its next run, since a constant in it changed."""
     tap = getattr(model, _HOME, None)

@@ -144,7 +144,6 @@ class LossGuard(keras.callbacks.Callback):
         self._pending: LossEvent | None = None
         self._snapshots: list[Snapshot] = []
         self._steps: deque[int] = deque(maxlen=self.lasting)  # of the latest losses
-        self._scale = 1.0
         self._in_vain, self._went_back_at = 0, 0
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
@@ -201,8 +200,10 @@ class LossGuard(keras.callbacks.Callback):
     def state(self) -> dict[str, Any]:
         """What a training that is resumed must remember."""
         return {
-            **{"level": self._level.state(), "scale": self._scale, "in_vain": self._in_vain},
-            **{"went_back_at": self._went_back_at, "batches": self._offset + self._batch},
+            "level": self._level.state(),
+            "in_vain": self._in_vain,
+            "went_back_at": self._went_back_at,
+            "batches": self._offset + self._batch,
             "events": [list(event) for event in self.events],
         }
 
@@ -212,9 +213,6 @@ class LossGuard(keras.callbacks.Callback):
         self.events = [LossEvent(*event) for event in state["events"]]
         self._in_vain, self._went_back_at = state["in_vain"], state["went_back_at"]
         self._count_from(self._batch, state["batches"])
-        if state["scale"] != 1.0:
-            multiply_rates(self.model, state["scale"], numbers=False)  # those came with the weights
-        self._scale = state["scale"]
         self._epoch_step = self._steps_made() - self._batch
         self._snapshots = []
 
@@ -328,7 +326,6 @@ class LossGuard(keras.callbacks.Callback):
         if wish == "skip":
             return "the batches since then are left out"
         rates = multiply_rates(model, self.factor)
-        self._scale *= self.factor
         return f"learning rate {rates.before:.3g} -> {rates.after:.3g}"
 
     def _write_down(self, event: LossEvent) -> None:

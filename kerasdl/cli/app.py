@@ -24,6 +24,7 @@ from kerasdl.cli import (
     plugins,
     predict,
     reproduce,
+    resume,
     runs,
     schedule,
     train,
@@ -86,6 +87,7 @@ app.command("list")(list_.list_architectures)
 app.command("describe")(describe.describe)
 app.command("backends")(backends.backends)
 app.command("train")(train.train)
+app.command("resume")(resume.resume)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("generate")(generate.generate)

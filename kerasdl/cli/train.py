@@ -1,5 +1,8 @@
 """`kerasdl train`."""
 
+import signal
+from typing import Any
+
 import typer
 
 from kerasdl.cli import output
@@ -66,6 +69,14 @@ def train(
     test_time_flip: bool = typer.Option(
         False, "--test-time-flip", help="Predict by the mean over an image and its mirror image."
     ),
+    checkpoint_steps: int = typer.Option(None, help="Save a checkpoint after so many steps."),
+    checkpoint_seconds: float = typer.Option(None, help="Or after so long; 30 by default."),
+    keep_checkpoints: int = typer.Option(None, help="How many stay, beside the best."),
+    deterministic: bool = typer.Option(
+        False,
+        "--deterministic",
+        help="Hold the backend to kernels that give the same bits again.",
+    ),
     patience: int = typer.Option(None, help="Stop after so many epochs without improvement."),
     validation: float = typer.Option(None, help="Share of samples to watch the training with."),
     test: float = typer.Option(None, help="Share of samples for the final figures."),
@@ -123,6 +134,10 @@ def train(
         "layer_decay": layer_decay,
         "ema": ema,
         "test_time_flip": test_time_flip or None,
+        "checkpoint_steps": checkpoint_steps,
+        "checkpoint_seconds": checkpoint_seconds,
+        "keep_checkpoints": keep_checkpoints,
+        "deterministic": deterministic or None,
         "patience": patience,
         "validation": validation,
         "test": test,
@@ -144,8 +159,14 @@ def train(
 
         train_repeatedly(made, seeds, run_dir)
         return
-    run = train_room(made, run_dir or None)
-    print_results(run.folder)
+    show_end(train_room(made, run_dir or None))
+
+
+def show_end(run: Any) -> None:
+    """Prints what a run has come to; exits as the signal that ended it asks for."""
     if run.status == "interrupted":
-        output.note("the folder holds the model as it was then")
-        raise KeyboardInterrupt
+        if (run.folder / "model.keras").is_file():
+            print_results(run.folder)
+        output.note(f"interrupted; it goes on where it was by: kerasdl resume {run.folder}")
+        raise typer.Exit(128 + (run.signal or signal.SIGINT))
+    print_results(run.folder)

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasdl.backend.start import quiet
+from kerasdl.disk import write_whole
 from kerasdl.errors import UserError
 from kerasdl.training.config import make_config
-from kerasdl.training.folder import claim, discarded_unless, write_whole
+from kerasdl.training.folder import claim, discarded_unless
 
 if TYPE_CHECKING:
     from kerasdl.compress.dead_unit_report import LayerReport

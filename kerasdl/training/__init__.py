@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from kerasdl.training.records import RunRecord, find_runs, read_record
     from kerasdl.training.repeating import Repeated, Spread, repeat
     from kerasdl.training.report import write_report
-    from kerasdl.training.run import Run, load_run, train
+    from kerasdl.training.run import Run, load_run, resume, train
 
 _HOMES = {
     "Repeated": "repeating",
@@ -23,6 +23,7 @@ _HOMES = {
     "load_run": "run",
     "read_record": "records",
     "repeat": "repeating",
+    "resume": "run",
     "train": "run",
     "write_report": "report",
 }
@@ -37,6 +38,7 @@ __all__ = [
     "load_run",
     "read_record",
     "repeat",
+    "resume",
     "train",
     "write_report",
 ]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kerasdl.disk import write_whole
 from kerasdl.errors import UserError
 from kerasdl.training.differences import between
-from kerasdl.training.folder import write_whole
 from kerasdl.training.records import RunRecord, lower_is_better, read_record
 
 

@@ -45,6 +45,16 @@ _RULES = (
     ),
     Field(name="test_time_flip", type=bool, default=False, help="Mean over mirrored images"),
     Field(name="steps", type=int, default=None, minimum=1, help="Steps of an epoch"),
+    Field(
+        name="checkpoint_steps",
+        type=int,
+        default=None,
+        minimum=1,
+        help="Between checkpoints",
+    ),
+    Field(name="checkpoint_seconds", type=float, default=30.0, minimum=0.01, help="Likewise"),
+    Field(name="keep_checkpoints", type=int, default=2, minimum=1, help="Beside the best"),
+    Field(name="deterministic", type=bool, default=False, help="The same bits again"),
     Field(name="patience", type=int, default=None, minimum=1, help="Epochs without improvement"),
 )
 _PRECISION = Field(
@@ -118,6 +128,11 @@ class RunConfig:
         ema: Momentum of an exponential mean of the weights, which validation and the saved model
             then have.
         test_time_flip: Whether outputs are the mean over each image and its mirror image.
+        checkpoint_steps: A checkpoint after so many steps; None: by the clock alone.
+        checkpoint_seconds: A checkpoint after so long, and no sooner than fifty times what the last
+            one cost the training.
+        keep_checkpoints: How many of the newest stay, beside the best.
+        deterministic: Whether the backend is held to kernels that give the same bits again.
         patience: Stop after so many epochs without a better validation, and keep the best.
         validation: Share of the samples held out to watch the training.
         test: Share held out for the final figures, where the data brings no test split.
@@ -167,6 +182,10 @@ class RunConfig:
     layer_decay: float | None = None
     ema: float | None = None
     test_time_flip: bool = False
+    checkpoint_steps: int | None = None
+    checkpoint_seconds: float = 30.0
+    keep_checkpoints: int = 2
+    deterministic: bool = False
     patience: int | None = None
     validation: float = 0.1
     test: float = 0.2

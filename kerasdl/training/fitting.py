@@ -1,20 +1,21 @@
 """Compiling and fitting a run's model as its configuration says."""
 
-import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
 
 from kerasdl.backend.placement import can_place
+from kerasdl.callbacks.resumable_checkpoint import ResumableCheckpoint
 from kerasdl.callbacks.weights_at_rest import WeightsAtRest
 from kerasdl.data import Batches, LengthBatches
 from kerasdl.errors import UserError
-from kerasdl.optimizers import ExponentialMovingAverage, ParameterGroups
+from kerasdl.optimizers import ExponentialMovingAverage, ParameterGroups, to_rest
 from kerasdl.regularizers import apply_regularizer
 from kerasdl.schedules import Cosine, Scaled, Schedule, Warmup, parse_schedule
 from kerasdl.schedules.known import known_schedules
 from kerasdl.tasks import Classification, LanguageModelling, Task
 from kerasdl.tasks.language_modelling import reset_states, streams_of
+from kerasdl.training.clock import Clock
 from kerasdl.training.components import make_component, make_mixing
 from kerasdl.training.event_files import event_files
 from kerasdl.training.figures import EpochFigures
@@ -22,6 +23,8 @@ from kerasdl.training.guarding import STOPPED, run_guard, told
 from kerasdl.training.joining import joining_callbacks
 from kerasdl.training.log import MetricsLog
 from kerasdl.training.progress import Progress
+from kerasdl.training.run import CHECKPOINTS
+from kerasdl.training.signals import leaving
 
 if TYPE_CHECKING:
     from kerasdl.data import Data
@@ -32,6 +35,22 @@ if TYPE_CHECKING:
 _VALIDATION_BATCH = 256
 
 
+class Fitted(NamedTuple):
+    """What a training took and showed.
+
+    Args:
+        seconds: Over all pieces of the run.
+        first_step: Seconds of this piece's first step, in which the step is compiled.
+        history: The figures of each epoch, by name.
+        signal: Number of the signal that ended it; 0 for none.
+    """
+
+    seconds: float
+    first_step: float
+    history: dict[str, list[float]]
+    signal: int
+
+
 class _ResetStates(keras.callbacks.Callback):
     """Before each pass, layers that carry a state from batch to batch begin anew."""
 
@@ -39,21 +58,6 @@ class _ResetStates(keras.callbacks.Callback):
         reset_states(self.model)
 
     on_epoch_begin = on_test_begin = on_predict_begin = _reset
-
-
-class _FirstStep(keras.callbacks.Callback):
-    """Times the first step."""
-
-    async_safe = True  # reads no figure
-    seconds = 0.0
-
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        if not self.seconds:
-            self.started = time.perf_counter()
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if not self.seconds:
-            self.seconds = time.perf_counter() - self.started
 
 
 def compile_model(model: keras.Model, config: "RunConfig", task: Task, data: "Data") -> Batches:
@@ -79,14 +83,11 @@ def fit(
     config: "RunConfig",
     batches: Batches,
     events: keras.callbacks.Callback | None = None,
-) -> tuple[float, float, dict[str, list[float]]]:
-    """Trains the compiled model of a run; writes `metrics.csv` into its folder.
+) -> "Fitted":
+    """Trains the compiled model of a run, from its newest checkpoint if there is one.
 
-    Ctrl-C ends the training and leaves the model as it is then.
-
-    Returns:
-        Seconds, those of them that the first step took (in which the step is compiled), and the
-        figures of each epoch.
+    Writes `metrics.csv` and checkpoints into its folder. SIGINT (Ctrl-C) and SIGTERM end the
+    training at the next batch, after a checkpoint, and leave the model as it is then.
     """
     batches = _placed(batches, run.task)
     if isinstance(batches, LengthBatches):  # each shape is compiled once more
@@ -95,9 +96,9 @@ def fit(
     log = MetricsLog(run.folder / "metrics.csv")
     progress = Progress(config.epochs, len(batches))
     asked_for = [make_component("callback", text) for text in config.callbacks]
-    first_step = _FirstStep()
+    clock = Clock()
     figures = EpochFigures(len(batches))
-    callbacks = [WeightsAtRest(), first_step, figures, *asked_for, *joining_callbacks(run)]
+    callbacks = [WeightsAtRest(), clock, figures, *asked_for, *joining_callbacks(run)]
     callbacks += [*event_files(run.folder / "logs"), log, progress]
     callbacks += [events] if events else []
     if streams_of(run.model):
@@ -106,24 +107,43 @@ def fit(
         callbacks.insert(1, _early_stopping(run, config))
     guard = run_guard(config.guard)
     callbacks = [guard, *callbacks] if guard else callbacks
-    started = time.perf_counter()
-    try:
-        run.model.fit(
-            batches,
-            epochs=config.epochs,
-            validation_data=validation,
-            validation_batch_size=_VALIDATION_BATCH if isinstance(validation, tuple) else None,
-            callbacks=callbacks,
-            shuffle=False,
-            verbose=0,
-        )
-        run.status = STOPPED if guard and guard.stopped else "finished"
-    except KeyboardInterrupt:
-        run.status = "interrupted"
-    finally:
-        progress.close()
-        run.guarded = told(guard)
-    return time.perf_counter() - started, first_step.seconds, log.history
+    checkpoint = _checkpoint(run, config, batches, callbacks)
+    with leaving(checkpoint.leave) as asked:
+        try:
+            run.model.fit(
+                batches,
+                epochs=config.epochs,
+                validation_data=validation,
+                validation_batch_size=_VALIDATION_BATCH if isinstance(validation, tuple) else None,
+                callbacks=[*callbacks, checkpoint],
+                shuffle=False,
+                verbose=0,
+            )
+            run.status = STOPPED if guard and guard.stopped else "finished"
+        except KeyboardInterrupt:
+            run.status = "interrupted"
+            to_rest(run.model.optimizer)
+        finally:
+            progress.close()
+            checkpoint.close()
+            run.guarded = told(guard)
+    return Fitted(clock.seconds, clock.first_step, log.history, asked.number)
+
+
+def _checkpoint(
+    run: "Run", config: "RunConfig", batches: Batches, callbacks: list[keras.callbacks.Callback]
+) -> ResumableCheckpoint:
+    watched = run.data.validation is not None
+    return ResumableCheckpoint(
+        run.folder / CHECKPOINTS,
+        batches,
+        callbacks,
+        every_steps=config.checkpoint_steps,
+        every_seconds=config.checkpoint_seconds,
+        keep=config.keep_checkpoints,
+        monitor=run.task.monitor if watched else None,
+        mode=run.task.monitor_mode,
+    )
 
 
 def _batches(

@@ -1,28 +1,17 @@
-"""A run's folder: claimed whole, written file by file without half-written ones."""
+"""A run's folder: claimed whole."""
 
 import contextlib
-import errno
-import os
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+from kerasdl.checkpoints.lock import LOCK, is_locked
+from kerasdl.disk import PART, disk_errors
 from kerasdl.errors import UserError
-
-_REASONS = {
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.EROFS: "the file system is read-only",
-    errno.EACCES: "permission is denied",
-    errno.EPERM: "permission is denied",
-    errno.EFBIG: "the file would be larger than allowed",
-    errno.ENOTDIR: "a part of the path is a file",
-}
 
 
 def claim(path: str | Path | None, stem: str) -> Path:
-    """Creates the run's folder; it must not exist.
+    """Creates the run's folder; it must not exist, or hold what a killed start left alone.
 
     Args:
         path: The folder asked for, or None for the first free `runs/STEM-NUMBER`.
@@ -37,8 +26,11 @@ def claim(path: str | Path | None, stem: str) -> Path:
             try:
                 folder.mkdir(parents=True)
             except FileExistsError:
+                if _is_left_behind(folder):
+                    return folder
                 raise UserError(
-                    f"`run-dir` must not exist yet. Received: {folder}. Choose another"
+                    f"`run-dir` must not exist yet. Received: {folder}. Choose another, or go on "
+                    f"with the run in it: kerasdl resume {folder}"
                 ) from None
         return folder
     number = 1
@@ -53,43 +45,19 @@ def claim(path: str | Path | None, stem: str) -> Path:
 
 
 @contextlib.contextmanager
-def discarded_unless(folder: Path, proof: str) -> Iterator[None]:
-    """Removes the folder when an error ends the run before `proof`, a file in it, was written."""
+def discarded_unless(folder: Path, *proofs: str) -> Iterator[None]:
+    """Removes the folder when an error ends the run before one of these files in it is there."""
     try:
         yield
     except BaseException:
-        if not (folder / proof).exists():
+        if not any(any(folder.glob(proof)) for proof in proofs):
             shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
-@contextlib.contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
-    """Turns what the disk refuses into a message for the user."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _REASONS:
-            raise UserError(f"cannot write {path}: {_REASONS[error.errno]}") from error
-        raise
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Calls `write` with a temporary path beside `path`, then renames: all or nothing.
-
-    Raises:
-        UserError: If the disk refuses.
-    """
-    with disk_errors(path):
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=path.suffix)
-        os.close(handle)
-        part = Path(name)
-        try:
-            write(part)
-            with open(part, "rb+") as file:
-                os.fsync(file.fileno())
-            part.chmod(0o644)
-            os.replace(part, path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+def _is_left_behind(folder: Path) -> bool:
+    """Whether a process was killed here before it could say what it was going to do."""
+    if not folder.is_dir() or is_locked(folder):
+        return False
+    names = [path.name for path in folder.iterdir()]
+    return bool(names) and all(name == LOCK or name.startswith(PART) for name in names)

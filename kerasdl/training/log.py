@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from kerasdl.training.folder import disk_errors
+from kerasdl.disk import disk_errors, write_whole
 
 
 class MetricsLog(keras.callbacks.Callback):
@@ -19,15 +19,47 @@ class MetricsLog(keras.callbacks.Callback):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.path = path
-        self.history: dict[str, list[float]] = {}
+        self.rows: list[dict[str, float]] = []
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """The figures of each epoch, by name."""
+        history: dict[str, list[float]] = {}
+        for row in self.rows:
+            for name, value in row.items():
+                history.setdefault(name, []).append(value)
+        return history
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Begins anew: what a killed run wrote after its last checkpoint is measured again."""
+        self.rows = []
+        with disk_errors(self.path):
+            self.path.unlink(missing_ok=True)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Appends the row."""
         row = {name: float(value) for name, value in (logs or {}).items()}
-        for name, value in row.items():
-            self.history.setdefault(name, []).append(value)
+        self.rows.append(row)
         with disk_errors(self.path), open(self.path, "a", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, ["epoch", *row])
-            if epoch == 0:
-                writer.writeheader()
-            writer.writerow({"epoch": epoch + 1, **row})
+            self._write(file, [row], len(self.rows))
+
+    def state(self) -> dict[str, Any]:
+        """The rows so far."""
+        return {"rows": self.rows}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Writes the file anew."""
+        self.rows = list(state["rows"])
+        if self.rows:
+            write_whole(self.path, self._rewrite)
+
+    def _rewrite(self, path: Path) -> None:
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            self._write(file, self.rows, 1)
+
+    def _write(self, file: Any, rows: list[dict[str, float]], first: int) -> None:
+        writer = csv.DictWriter(file, ["epoch", *self.rows[0]])
+        if first == 1:
+            writer.writeheader()
+        for epoch, row in enumerate(rows, first):
+            writer.writerow({"epoch": epoch, **row})

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kerasdl.disk import disk_errors, write_whole
 from kerasdl.errors import UserError, did_you_mean
 from kerasdl.small_files import read_json
-from kerasdl.training.folder import disk_errors, write_whole
 from kerasdl.training.look_at_texts import look_at_texts
 from kerasdl.training.run import load_run, open_finished
 

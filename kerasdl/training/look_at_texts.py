@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kerasdl.disk import disk_errors
 from kerasdl.errors import UserError
-from kerasdl.training.folder import disk_errors
 
 if TYPE_CHECKING:
     from kerasdl.training.run import Finished

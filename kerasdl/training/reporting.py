@@ -5,7 +5,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from kerasdl.training.folder import write_whole
+from kerasdl.disk import write_whole
 from kerasdl.training.report import write_report
 from kerasdl.training.report.examples import FILE
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import signal
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasdl.backend.start import seed, start
+from kerasdl.checkpoints import FolderLock
+from kerasdl.disk import write_whole
 from kerasdl.errors import UserError
 from kerasdl.small_files import as_written, read_json
 from kerasdl.training.config import DATA_WISHES, RunConfig, make_config, read_config
 from kerasdl.training.findings import tell
-from kerasdl.training.folder import claim, discarded_unless, write_whole
+from kerasdl.training.folder import claim, discarded_unless
 from kerasdl.training.reporting import about_run, report
 
 if TYPE_CHECKING:
@@ -23,6 +26,10 @@ if TYPE_CHECKING:
 
     from kerasdl.data import Batches, Data, Form, Samples
     from kerasdl.tasks import Evaluation, Task
+
+
+CHECKPOINTS = "checkpoints"
+"""Folder of a run's checkpoints, in the run's folder."""
 
 
 @dataclass(slots=True)
@@ -36,6 +43,7 @@ class Run:
     task: "Task"
     status: str = "training"
     guarded: list[dict[str, Any]] = field(default_factory=list)
+    signal: int = 0
 
     def outputs(self, x: np.ndarray) -> Any:
         """The model's outputs for raw inputs."""
@@ -79,7 +87,8 @@ def train(config: RunConfig, folder: str | Path | None = None) -> Run:
     """Trains, and leaves a folder with the model, what made it, and how good it is.
 
     The folder holds `config.toml` (repeats the run), `environment.json`, `metrics.csv`,
-    `model.keras`, `task.json`, `results.json`, pictures, and `report.html`, which shows them all.
+    `model.keras`, `task.json`, `results.json`, `checkpoints/`, pictures, and `report.html`, which
+    shows them all.
 
     Args:
         config: The configuration.
@@ -88,24 +97,43 @@ def train(config: RunConfig, folder: str | Path | None = None) -> Run:
     Raises:
         UserError: On a mistake in the configuration or the data; nothing is left behind.
     """
-    config = replace(config, backend=start(config.backend).name)
-    from kerasdl.training.events import RunEvents
-    from kerasdl.training.fitting import fit
-
+    config = replace(config, backend=start(config.backend, config.deterministic).name)
     config = replace(config, fields=_resolved_fields(config))
     model, data, task, batches = _prepare(config)
     stem = f"{config.architecture}-{data.name}".replace(":", "-").replace("/", "-")
     run = Run(claim(folder, stem), config.to_dict(), model, data, task)
-    events = RunEvents(run)
-    with discarded_unless(run.folder, "metrics.csv"):
+    with _locked(run.folder), discarded_unless(run.folder, "metrics.csv", f"{CHECKPOINTS}/step-*"):
         _describe(run, config)
-        seconds, first_step, history = fit(run, config, batches, events)
-    timing = {"seconds": round(seconds, 2), "first_step_seconds": round(first_step, 2)}
-    evaluation = _finish(run, timing, history)
-    events.after_fit(evaluation.figures)
-    for failure in events.failures:
-        warnings.warn(failure, stacklevel=2)
-    return run
+        return _carry_out(run, config, batches)
+
+
+def resume(folder: str | Path, backend: str | None = None) -> Run:
+    """Goes on with a run that was killed or interrupted, from its newest sound checkpoint.
+
+    On the backend it was begun on, the weights end up bit for bit those of a run never broken off,
+    where its steps are repeatable (`deterministic`, on TensorFlow and on GPUs); on another one
+    within what the backends' arithmetic differs by.
+
+    Args:
+        folder: Of the run.
+        backend: `jax`, `tensorflow` or `torch`; None for the one it was begun on.
+
+    Raises:
+        UserError: If the folder is no run, the run is finished, or another process trains there.
+    """
+    folder = Path(folder)
+    config = make_config(_run_values(folder))
+    if (status := _status(folder)) not in (None, "interrupted"):
+        raise UserError(
+            f"{folder} has ended: {status}. To train by the same settings again: "
+            f"kerasdl train --config {folder / 'config.toml'}"
+        )
+    config = replace(config, backend=start(backend or config.backend, config.deterministic).name)
+    with _locked(folder):
+        model, data, task, batches = _prepare(config)
+        run = Run(folder, config.to_dict(), model, data, task)
+        _note_resumption(run, config)
+        return _carry_out(run, config, batches)
 
 
 def load_run(folder: str | Path, backend: str | None = None) -> Run:
@@ -115,9 +143,7 @@ def load_run(folder: str | Path, backend: str | None = None) -> Run:
         UserError: If the folder is no run, or its data is no longer there.
     """
     folder = Path(folder)
-    if not (folder / "config.toml").is_file():
-        raise UserError(f"{folder} is no run folder: it has no config.toml")
-    values = read_config(folder / "config.toml")
+    values = _run_values(folder)
     start(backend)
     from kerasdl.models import load_model
     from kerasdl.tasks import get_task
@@ -311,6 +337,65 @@ def _precision(policy: str) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def _run_values(folder: Path) -> dict[str, Any]:
+    if not (folder / "config.toml").is_file():
+        raise UserError(f"{folder} is no run folder: it has no config.toml")
+    return read_config(folder / "config.toml")
+
+
+def _status(folder: Path) -> str | None:
+    """How a run has ended; None if it has not."""
+    try:
+        return str(json.loads((folder / "results.json").read_text("utf-8"))["status"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    lock = FolderLock(folder)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _carry_out(run: Run, config: RunConfig, batches: "Batches") -> Run:
+    """Trains, from a checkpoint if there is one, and says how good it is."""
+    from kerasdl.training.events import RunEvents
+    from kerasdl.training.fitting import fit
+
+    events = RunEvents(run)
+    fitted = fit(run, config, batches, events)
+    run.signal = fitted.signal
+    if run.signal == signal.SIGTERM:  # there is no time for more
+        _write_json(run.folder / "results.json", {"status": run.status, "table": []})
+        return run
+    timing = {"seconds": round(fitted.seconds, 2)}
+    timing["first_step_seconds"] = round(fitted.first_step, 2)
+    evaluation = _finish(run, timing, fitted.history)
+    events.after_fit(evaluation.figures)
+    for failure in events.failures:
+        warnings.warn(failure, stacklevel=2)
+    return run
+
+
+def _note_resumption(run: Run, config: RunConfig) -> None:
+    """Adds to `environment.json` that the run goes on, and with what."""
+    from kerasdl.training.environment import environment
+
+    now = environment(config.backend or "")
+    path = run.folder / "environment.json"
+    try:
+        about = json.loads(path.read_text("utf-8"))
+        pieces = [*about.get("resumed", ()), now]
+    except (OSError, ValueError, AttributeError):  # killed before it was written
+        about, pieces = now, []
+    _write_json(path, {**about, "resumed": pieces})
+    about = {**run.data.form().to_dict(), "test_time_flip": config.test_time_flip}
+    _write_json(run.folder / "task.json", about)
 
 
 def _describe(run: Run, config: RunConfig) -> None:

@@ -138,8 +138,6 @@ def test_a_schedule_is_lowered_too(fit, line):
     resumed.on_train_begin()
     resumed.on_epoch_begin(0)
     resumed.restore(state)
-    rate = float(keras.ops.convert_to_numpy(again.optimizer.learning_rate))
-    assert rate == pytest.approx(0.01)
     assert resumed.events == guard.events
 
 

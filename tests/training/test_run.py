@@ -42,6 +42,7 @@ def test_folder_holds_what_it_promises(digits):
         "mistakes.png",
         "barely_right.png",
         "report.html",
+        "checkpoints",
     }
     for name in ("curves.png", "confusion.png", "mistakes.png", "barely_right.png"):
         with Image.open(digits.folder / name) as picture:

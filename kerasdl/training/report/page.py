@@ -3,7 +3,7 @@
 from importlib import resources
 from pathlib import Path
 
-from kerasdl.training.folder import write_whole
+from kerasdl.disk import write_whole
 from kerasdl.training.records import RunRecord, read_record
 from kerasdl.training.report.curves import curves
 from kerasdl.training.report.examples import examples

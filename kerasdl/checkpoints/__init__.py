@@ -1,0 +1,15 @@
+"""States of a training on disk: whole or not there, checked when read, the oldest removed."""
+
+from kerasdl.checkpoints.files import DamagedCheckpoint, Snapshot, read_checkpoint, write_checkpoint
+from kerasdl.checkpoints.folder import CheckpointFolder
+from kerasdl.checkpoints.lock import FolderLock, is_locked
+
+__all__ = [
+    "CheckpointFolder",
+    "DamagedCheckpoint",
+    "FolderLock",
+    "Snapshot",
+    "is_locked",
+    "read_checkpoint",
+    "write_checkpoint",
+]
