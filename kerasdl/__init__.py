@@ -22,6 +22,7 @@ _ROOMS = (
     "building",
     "callbacks",
     "cards",
+    "checkpoints",
     "compress",
     "data",
     "decoding",

@@ -18,7 +18,7 @@ kerasdl.backend.use(os.environ.get("KERAS_BACKEND"))
 
 HERE = Path(__file__).parent
 REPEAT = os.environ.get("KERASDL_TEST_REPEAT") == "1"
-ONCE = {"plugin", "cli", "docs", "workspace", "plots", "metrics"}
+ONCE = {"disk", "plugin", "cli", "docs", "workspace", "plots", "metrics"}
 """Folders that no backend has a part in; run with the first backend only."""
 
 BUDGET = collections.defaultdict(lambda: 60)

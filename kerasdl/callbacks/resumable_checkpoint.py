@@ -20,9 +20,9 @@ from kerasdl.callbacks._training_state import (
 from kerasdl.checkpoints.background import BackgroundWriter
 from kerasdl.checkpoints.files import Snapshot
 from kerasdl.checkpoints.folder import CheckpointFolder
-from kerasdl.checkpoints.lock import FolderLock
 from kerasdl.disk import disk_errors
 from kerasdl.errors import UserError
+from kerasdl.folder_lock import FolderLock
 from kerasdl.version import __version__
 
 _SHARE = 50

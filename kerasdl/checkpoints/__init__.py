@@ -2,14 +2,11 @@
 
 from kerasdl.checkpoints.files import DamagedCheckpoint, Snapshot, read_checkpoint, write_checkpoint
 from kerasdl.checkpoints.folder import CheckpointFolder
-from kerasdl.checkpoints.lock import FolderLock, is_locked
 
 __all__ = [
     "CheckpointFolder",
     "DamagedCheckpoint",
-    "FolderLock",
     "Snapshot",
-    "is_locked",
     "read_checkpoint",
     "write_checkpoint",
 ]

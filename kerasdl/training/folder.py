@@ -5,9 +5,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from kerasdl.checkpoints.lock import LOCK, is_locked
 from kerasdl.disk import PART, disk_errors
 from kerasdl.errors import UserError
+from kerasdl.folder_lock import LOCK, is_locked
 
 
 def claim(path: str | Path | None, stem: str) -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasdl.errors import UserError
+from kerasdl.folder_lock import is_locked
 
 STATUSES = ("finished", "interrupted", "running", "failed", "broken")
 _MARKS = ("config.toml", "environment.json", "results.json", "metrics.csv")
@@ -92,7 +93,7 @@ class RunRecord:
     @property
     def is_running(self) -> bool:
         """Whether a process trains into the folder now."""
-        return False
+        return is_locked(self.folder)
 
     @property
     def epochs(self) -> int:

@@ -112,18 +112,18 @@ def repeat(
 
 
 def results_of(config: RunConfig, folder: Path) -> dict[str, Any]:
-    """The results of a run in `folder`, which is trained unless it is there already.
+    """The results of a run in `folder`, which is trained, or goes on, unless it has ended already.
 
     Raises:
-        KeyboardInterrupt: If somebody broke it off; half a run is no figure, and is removed.
+        KeyboardInterrupt: If somebody broke it off; half a run is no figure.
     """
     results = folder / "results.json"
-    if not results.is_file():
-        from kerasdl.training.run import train
+    if not results.is_file() or read_json(results, "run file").get("status") == "interrupted":
+        from kerasdl.training.run import resume, train
 
-        run = train(config, folder)
+        begun = (folder / "config.toml").is_file()
+        run = resume(folder, config.backend) if begun else train(config, folder)
         if run.status == "interrupted":
-            shutil.rmtree(folder)
             raise KeyboardInterrupt
     return read_json(results, "run file")
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasdl.backend.start import seed, start
-from kerasdl.checkpoints import FolderLock
 from kerasdl.disk import write_whole
 from kerasdl.errors import UserError
+from kerasdl.folder_lock import FolderLock
 from kerasdl.small_files import as_written, read_json
 from kerasdl.training.config import DATA_WISHES, RunConfig, make_config, read_config
 from kerasdl.training.findings import tell

@@ -7,15 +7,15 @@ import sys
 
 import pytest
 
-from kerasdl.checkpoints import FolderLock, is_locked
 from kerasdl.errors import UserError
+from kerasdl.folder_lock import FolderLock, is_locked
 
 pytestmark = pytest.mark.once
 
 HOLD = """
 import sys
 from pathlib import Path
-from kerasdl.checkpoints import FolderLock
+from kerasdl.folder_lock import FolderLock
 FolderLock(Path(sys.argv[1]))
 print("held", flush=True)
 sys.stdin.read()
