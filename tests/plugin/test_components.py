@@ -16,9 +16,9 @@ ROOMS = {
     "callback": ("callbacks", keras.callbacks.Callback),
     "schedule": ("schedules", keras.optimizers.schedules.LearningRateSchedule),
 }
-UNNAMED = {  # bases, what expressions make, what models hold by themselves
+UNNAMED = {  # bases, what expressions make, what models and runs hold by themselves
     *("Schedule", "Chain", "Scaled", "Origin", "TokenLoss", "StandardizedLoss"),
-    *("RestingOptimizer", "ParameterGroups"),
+    *("RestingOptimizer", "ParameterGroups", "ResumableCheckpoint"),
 }
 
 
