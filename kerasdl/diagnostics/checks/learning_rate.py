@@ -24,8 +24,9 @@ BUMP = 0.3
 BELOW = 10.0
 """The suggestion is the rate from which on the loss rises by this: a long training is less patient
 than a sweep."""
-LEFT = 0.1
-"""Share of the first loss that is hardly one: higher rates then have nothing more to show."""
+NEAR = 0.05
+"""Share of the fall that may be missing where the loss counts as lowest: on a flat floor the very
+lowest point is anywhere."""
 SLOW = 30.0
 """A rate so many times below the suggestion needs about as many times the steps."""
 
@@ -61,11 +62,15 @@ class Sweep(NamedTuple):
         return float(self.rates[-1])
 
     @property
+    def lowest(self) -> float:
+        """The first rate at which the smoothed loss is near its lowest."""
+        near = self.smoothed <= self.smoothed.min() + NEAR * self.fall
+        return float(self.rates[int(np.argmax(near))])
+
+    @property
     def suggested(self) -> float:
-        """A tenth of that; the rate at which hardly a loss is left, where that is lower."""
-        left = np.flatnonzero(self.smoothed < LEFT * self.smoothed[0])
-        learned = float(self.rates[left[0]]) if len(left) and self.smoothed[0] > 0 else np.inf
-        return min(self.rises / BELOW, learned)
+        """A tenth of the rate from which on the loss rises; that of the lowest loss, if lower."""
+        return min(self.rises / BELOW, self.lowest)
 
 
 def learning_rate(subject: Subject) -> Finding:
@@ -73,8 +78,8 @@ def learning_rate(subject: Subject) -> Finding:
 
     From the loss of each batch that of the untrained network on the same batch is taken, and the
     mean of these is added: so that hard and easy batches make no waves. Suggested is a tenth of the
-    rate from which on the smoothed loss rises again. Where a file is named, a picture is drawn.
-    Weights are put back.
+    rate from which on the smoothed loss rises again, or the rate at which it comes near its lowest,
+    if that is lower. Where a file is named, a picture is drawn. Weights are put back.
 
     Reference: Smith, 2017, section 3.3, https://arxiv.org/abs/1506.01186
     """
@@ -85,7 +90,10 @@ def learning_rate(subject: Subject) -> Finding:
         advice = "Look at the other findings first: the network hardly gets a useful gradient."
         return Finding(NAME, "warning", said, advice)
     rises, suggested, chosen = sweep.rises, sweep.suggested, subject.rate
-    said = f"yours {chosen:.1g}; suggested {suggested:.1g}, as the loss rises from {rises:.1g} on"
+    said = (
+        f"yours {chosen:.1g}; suggested {suggested:.1g}: the loss is near its lowest from "
+        f"{sweep.lowest:.1g} on and rises from {rises:.1g} on"
+    )
     if subject.png is not None:
         from kerasdl import plots
 

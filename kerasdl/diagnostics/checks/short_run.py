@@ -46,23 +46,21 @@ def short_run(subject: Subject) -> list[Finding]:
 
 def _history(subject: Subject) -> tuple[dict[str, list[float]], int]:
     held_out = _held_out(subject)
-    history: dict[str, list[float]] = {"loss": []} | ({"val_loss": []} if held_out else {})
     losses: list[float] = []
-    clock, steps = Clock(), 0
+    validation: list[float] = []
+    clock = Clock()
     with subject.untouched():
         for batch in subject.stream():
             losses.append(subject.step(batch))
-            steps += 1
-            late = clock.tick() > subject.seconds or steps >= STEPS
-            if late or steps % (STEPS // LOOKS) == 0:
-                history["loss"].append(float(np.mean(losses)))
-                losses = []
-                if held_out:
-                    seen = [subject.loss(entry, training=False) for entry in held_out]
-                    history["val_loss"].append(float(np.mean(seen)))
+            late = clock.tick() > subject.seconds or len(losses) >= STEPS
+            if held_out and (late or len(losses) % (STEPS // LOOKS) == 0):
+                seen = [subject.loss(entry, training=False) for entry in held_out]
+                validation.append(float(np.mean(seen)))
             if late:
-                return history, steps
-    raise RuntimeError("the stream of batches has an end")
+                break
+    pieces = np.array_split(losses, min(LOOKS, len(losses)))
+    history = {"loss": [float(piece.mean()) for piece in pieces]}
+    return history | ({"val_loss": validation} if validation else {}), len(losses)
 
 
 def _held_out(subject: Subject) -> list[Any]:

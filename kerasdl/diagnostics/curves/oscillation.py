@@ -32,7 +32,7 @@ def oscillation(curves: Curves) -> Finding:
     climbed = float(rises.sum()) / span if span else 0.0
     swing = float(rises.mean()) / max(float(np.median(np.abs(loss))), 1e-12) if len(rises) else 0.0
     said = (
-        f"the training loss rises {len(rises)} times in {len(steps)}, by {climbed:.0%} of its "
+        f"the training loss goes up in {len(rises)} of {len(steps)} steps, by {climbed:.0%} of its "
         "range in all"
     )
     if climbed < CLIMBED[0] or swing < SWING:
