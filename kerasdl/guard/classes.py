@@ -20,6 +20,8 @@ _ROOMS = frozenset(
     "optimizers quantizers random regularizers".split()
 )
 _FUNCTION_ROOMS = _ROOMS - {"layers", "models", "random"}
+_BUILTIN_ROOMS = _FUNCTION_ROOMS - {"dtype_policies", "ops", "quantizers"}
+"""Where Keras looks a bare name up, before it takes any package's function of that name."""
 _KINDS = (
     keras.Operation,
     keras.DTypePolicy,
@@ -94,8 +96,6 @@ def _check_node(
         raise refused(file, f"it names {shown}, which is no part of a network that Keras knows")
     if isinstance(found, type) and issubclass(found, _RUN_CODE):
         raise refused(file, f"it holds a layer {shown}, which runs code that is not looked at")
-    if isinstance(found, type) and not issubclass(found, _KINDS):
-        raise refused(file, f"it names {shown}, which is no part of a network")
     values = node.get("config")
     for key in _FILES:
         if isinstance(values, Mapping) and isinstance(values.get(key), str):
@@ -103,17 +103,21 @@ def _check_node(
 
 
 def _class(node: Mapping[str, Any]) -> Any:
-    """Keras's class of that name, public or of a module that it has loaded; else None."""
+    """Keras's part of a network of that name, public or of a module it has loaded; else None."""
+    found = _keras_class(node)
+    return found if isinstance(found, type) and issubclass(found, _KINDS) else None
+
+
+def _keras_class(node: Mapping[str, Any]) -> Any:
     module, name = str(node.get("module")), str(node["class_name"])
     if module == "keras" or module.partition(".")[2].partition(".")[0] in _ROOMS:
         found = _public(module, name)
         if found is not None:
-            return found if isinstance(found, type) else None
+            return found
     if not module.startswith("keras.src."):
         return None
     # How Keras names operations and functional models, which have no public name.
-    found = vars(sys.modules.get(module, object)).get(name)
-    return found if isinstance(found, type) else None
+    return vars(sys.modules.get(module, object)).get(name)
 
 
 def _function(node: Mapping[str, Any]) -> Any:
@@ -122,7 +126,7 @@ def _function(node: Mapping[str, Any]) -> Any:
     if name in _NO_FUNCTIONS:
         return None
     if module == "builtins":
-        homes = [f"keras.{room}" for room in _FUNCTION_ROOMS - {"ops"}]
+        homes = [f"keras.{room}" for room in _BUILTIN_ROOMS]
     else:
         homes = [module] if module.partition(".")[2].partition(".")[0] in _FUNCTION_ROOMS else []
     found = (_public(home, name) for home in homes)
