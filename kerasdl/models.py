@@ -1,7 +1,6 @@
 """The door to architectures: make, list, describe and load models."""
 
 import importlib
-import json
 import operator
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from kerasdl.plugin.requirements import (
     in_a_builder,
 )
 from kerasdl.plugin.targets import base_task, resolve
+from kerasdl.small_files import read_json, read_toml
 
 if TYPE_CHECKING:
     import keras
@@ -378,13 +378,11 @@ def _origins(config: Any) -> Iterator[dict[str, Any]]:
 
 def _run_origins(folder: Path) -> list[dict[str, Any]]:
     """What a run's folder says of its plugin, for a model that has no place for `Origin`."""
-    import tomllib
-
     try:
-        name = tomllib.loads((folder / "config.toml").read_text("utf-8"))["architecture"]
-        plugins = json.loads((folder / "environment.json").read_text("utf-8"))["plugins"]
-        entries = [dict(entry) for entry in plugins]
-    except (OSError, LookupError, TypeError, ValueError, RecursionError):  # not a run's folder
+        name = read_toml(folder / "config.toml", "configuration")["architecture"]
+        plugins = read_json(folder / "environment.json", "run file")["plugins"]
+        listed = [dict(entry) for entry in plugins]
+    except (LookupError, TypeError, ValueError):  # not a run's folder
         return []
     plugin_host = host()
     try:
@@ -392,7 +390,7 @@ def _run_origins(folder: Path) -> list[dict[str, Any]]:
     except UserError:  # gone, and the model does without
         return []
     known = {"distribution": state.distribution, "plugin": state.name}
-    return [entry for entry in entries if known.items() <= entry.items()]
+    return [entry for entry in listed if known.items() <= entry.items()]
 
 
 def _distinct(origins: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """Which backend Keras will use, decided before anything imports Keras."""
 
 import importlib.util
-import json
 import os
 import sys
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from kerasdl.errors import UserError
 from kerasdl.settings import read_settings
+from kerasdl.small_files import read_json
 
 BACKENDS = {"jax": "jax", "tensorflow": "tensorflow", "torch": "torch"}
 """Backend name to the module it needs, in the order of preference."""
@@ -55,7 +55,7 @@ def choose(requested: str | None = None) -> Choice:
         return _requested(environment, "KERAS_BACKEND", None)
     saved = read_settings().get("backend")
     if saved:
-        return _requested(saved, "saved by `kerasdl backends --use`", None)
+        return _requested(str(saved), "saved by `kerasdl backends --use`", None)
     return _by_default()
 
 
@@ -106,8 +106,8 @@ def _by_default() -> Choice:
 def _keras_json_backend() -> str:
     home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
     try:
-        return str(json.loads((home / "keras.json").read_text("utf-8")).get("backend", ""))
-    except (OSError, ValueError, AttributeError):
+        return str(read_json(home / "keras.json", "Keras's settings").get("backend", ""))
+    except UserError:
         return ""
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import strategies as st
 
 import kerasdl.cards.card as card_room
+from kerasdl.backend.choice import choose
 from kerasdl.cards.reproduce import _circumstances
 from kerasdl.cli.results import print_results
 from kerasdl.data import Form, Inputs, Tokenizer, train_tokenizer
@@ -226,6 +227,7 @@ def test_settings(fuzz, bytes_of, monkeypatch):
         assert read_settings()["prefer"]["resnet"] == "x"
         remove_setting("backend")
         lock_in_force()
+        choose()
 
     (fuzz.free / "kerasdl").mkdir()
     fuzz.run(bytes_of(SETTINGS), act)
