@@ -16,6 +16,7 @@ class Clock(keras.callbacks.Callback):
         self.first_step = 0.0
         self._before = 0.0
         self._begun = time.perf_counter()
+        self._step_begun: float | None = None
 
     @property
     def seconds(self) -> float:
@@ -23,13 +24,13 @@ class Clock(keras.callbacks.Callback):
         return self._before + time.perf_counter() - self._begun
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Starts timing the first step."""
-        if not self.first_step:
+        """Starts timing the first step: on JAX the second begins before its end is heard of."""
+        if self._step_begun is None:
             self._step_begun = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Ends timing it."""
-        if not self.first_step:
+        if not self.first_step and self._step_begun is not None:
             self.first_step = time.perf_counter() - self._step_begun
 
     def state(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasdl.errors import UserError
-from kerasdl.folder_lock import is_locked
+from kerasdl.folder_lock import LOCK, is_locked
 
 STATUSES = ("finished", "interrupted", "running", "failed", "broken")
 _MARKS = ("config.toml", "environment.json", "results.json", "metrics.csv")
@@ -86,9 +86,9 @@ class RunRecord:
             return str(said)
         if not self.config:
             return "broken"
-        if self.is_running:
-            return "running"
-        return "interrupted" if self.history else "failed"
+        if not (self.folder / LOCK).exists():
+            return "failed"  # an error lets the lock go and leaves no results
+        return "running" if self.is_running else "interrupted"
 
     @property
     def is_running(self) -> bool:

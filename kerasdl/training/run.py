@@ -371,7 +371,9 @@ def _carry_out(run: Run, config: RunConfig, batches: "Batches") -> Run:
     fitted = fit(run, config, batches, events)
     run.signal = fitted.signal
     if run.signal == signal.SIGTERM:  # there is no time for more
-        _write_json(run.folder / "results.json", {"status": run.status, "table": []})
+        results = {"status": run.status, "table": [], **about_run(run.task, run.data)}
+        _write_json(run.folder / "results.json", results)
+        report(run.folder, [])
         return run
     timing = {"seconds": round(fitted.seconds, 2)}
     timing["first_step_seconds"] = round(fitted.first_step, 2)

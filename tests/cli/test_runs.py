@@ -6,7 +6,10 @@ from PIL import Image
 
 def test_list_shows_runs_of_every_kind(kerasdl, made_run):
     made_run("runs/done")
-    made_run("runs/half", results__json=None, metrics__csv="epoch,loss,val_accuracy\n1,2,0.5\n2,")
+    half = made_run(
+        "runs/half", results__json=None, metrics__csv="epoch,loss,val_accuracy\n1,2,0.5\n2,"
+    )
+    (half / ".lock").write_text("1")
     made_run("runs/torn", config__toml="[", results__json="{", environment__json=None)
     done = kerasdl("runs", "list")
     assert done.status == 0 and "Traceback" not in done.errors

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from kerasdl.training.clock import Clock
 from kerasdl.training.displays import NotebookBar
 from kerasdl.training.pace import Pace, clock, per_second
 from kerasdl.training.progress import Progress
@@ -127,6 +128,18 @@ def test_a_long_epoch_says_something_where_there_is_no_bar(monkeypatch, capsys):
     lines = capsys.readouterr().out.splitlines()[1:-1]
     assert lines[0] == "epoch 1/1  step 15/1,000  loss 0.2500  0.5 steps/s  32:50 left"
     assert len(lines) == 6  # one in 30 s
+
+
+def test_first_step_is_timed_from_its_own_beginning(monkeypatch):
+    """On JAX the second step begins before the first one's end is heard of."""
+    now = [5.0]
+    monkeypatch.setattr("kerasdl.training.clock.time.perf_counter", lambda: now[0])
+    found = Clock()
+    found.on_train_batch_begin(0)
+    now[0] = 14.0
+    found.on_train_batch_begin(1)
+    found.on_train_batch_end(0)
+    assert found.first_step == 9.0
 
 
 def test_a_slow_beginning_is_forgotten(monkeypatch):

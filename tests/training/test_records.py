@@ -3,6 +3,7 @@
 import pytest
 
 from kerasdl.errors import UserError
+from kerasdl.folder_lock import LOCK, FolderLock
 from kerasdl.training.comparison import compare
 from kerasdl.training.differences import between, from_defaults
 from kerasdl.training.records import RunRecord, find_runs, main_name, read_record
@@ -21,11 +22,20 @@ def test_record_of_a_finished_run(made_run):
 
 def test_run_without_results_shows_its_last_epoch(made_run):
     record = RunRecord(made_run(results__json=None))
-    assert record.status == "interrupted"
     assert record.main_figure == ("val accuracy", pytest.approx(1 - 1.1 / 6))
     assert record.epochs == 5
     early = RunRecord(made_run("early", results__json=None, metrics__csv=None))
-    assert (early.status, early.epochs, early.main_figure) == ("failed", 0, None)
+    assert (early.epochs, early.main_figure) == (0, None)
+
+
+def test_the_lock_says_how_a_run_without_results_is(made_run):
+    folder = made_run(results__json=None)
+    assert RunRecord(folder).status == "failed"
+    lock = FolderLock(folder)
+    assert RunRecord(folder).status == "running"
+    lock.release()
+    (folder / LOCK).write_text("1")  # what a killed process leaves
+    assert RunRecord(folder).status == "interrupted"
 
 
 def test_half_written_row_is_left_out(made_run):

@@ -135,7 +135,12 @@ def test_examples_are_marked(made_run):
 
 
 def test_page_of_an_interrupted_run_and_of_an_empty_one(made_run):
-    page = page_of(made_run(results__json=None, environment__json=None, task__json=None))
+    killed = made_run(results__json=None, environment__json=None, task__json=None)
+    (killed / ".lock").write_text("1")
+    page = page_of(killed)
+    assert "kerasdl resume" not in page.text
+    (killed / "checkpoints").mkdir()
+    assert f"kerasdl resume {killed}" in page_of(killed).text
     assert "interrupted" in page.text and "Curves" in page.text and "Figures" not in page.text
     bare = page_of(made_run("bare", results__json=None, metrics__csv=None, config__toml="]"))
     assert "broken" in bare.text and "config.toml cannot be read" in bare.text

@@ -122,6 +122,7 @@ def test_a_signal_saves_and_leaves(whole, tmp_path, monkeypatch, capsys, number,
     assert left.value.code == status
     assert f"kerasdl resume {folder}" in capsys.readouterr().err
     assert json.loads((folder / "results.json").read_text())["status"] == "interrupted"
+    assert f"kerasdl resume {folder}" in (folder / "report.html").read_text("utf-8")
     assert (folder / "model.keras").exists() == (number == signal.SIGINT)
     run = resume(folder)
     assert run.status == "finished"

@@ -17,6 +17,9 @@ def repeat(record: RunRecord) -> Section:
     config = shlex.join(["kerasdl", "train", "--config", str(record.folder / "config.toml")])
     given = _given(record)
     body: list[Content] = []
+    if record.status == "interrupted" and (record.folder / "checkpoints").is_dir():
+        go_on = shlex.join(["kerasdl", "resume", str(record.folder)])
+        body += [el("p", "It was broken off. To go on:"), el("pre", el("code", go_on))]
     if given:
         body += [el("p", "As it was started:"), el("pre", el("code", given))]
         body.append(el("p", "From the configuration alone, which holds every setting:"))

@@ -24,12 +24,19 @@ def surroundings(record: RunRecord) -> Section:
         "processors": about.get("processors"),
         "system": about.get("platform"),
         "seed": record.config.get("seed"),
+        "went on": _pieces(about.get("resumed")),
         "source (git)": about.get("git") or "no repository",
     }
     shown = {name: words(value) for name, value in facts.items() if value not in (None, "")}
     rows = [el("div", el("dt", name), el("dd", value)) for name, value in shown.items()]
     body = [el("dl", rows, class_="facts"), _plugins(about)]
     return Section("environment", "Environment", body)
+
+
+def _pieces(resumed: Any) -> str:
+    """How often a run that was broken off went on."""
+    times = len(resumed) if isinstance(resumed, list) else 0
+    return f"{times} time{'s' * (times > 1)}" if times else ""
 
 
 def _plugins(about: dict[str, Any]) -> Content:
