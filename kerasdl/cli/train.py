@@ -33,6 +33,10 @@ def train(
     epochs: int = typer.Option(None, help="Passes over the training split."),
     steps: int = typer.Option(None, help="Steps of an epoch, for language modelling."),
     batch_size: int = typer.Option(None, help="Samples a step."),
+    accumulate: int = typer.Option(None, help="Batches whose mean gradient makes one update."),
+    fit_memory: bool = typer.Option(
+        False, "--fit-memory", help="Out of memory: smaller batches that fit, accumulated."
+    ),
     learning_rate: float = typer.Option(None, help="Peak learning rate."),
     optimizer: str = typer.Option(
         "", help="Keras's name, or a component's, such as 'nesterov(momentum=0.95)'."
@@ -120,6 +124,7 @@ def train(
         "epochs": epochs,
         "steps": steps,
         "batch_size": batch_size,
+        "accumulate": accumulate,
         "learning_rate": learning_rate,
         "optimizer": optimizer,
         "loss": loss,
@@ -151,7 +156,7 @@ def train(
         "freeze": tuple(freeze),
     }
     from kerasdl.cli.run_config import run_config
-    from kerasdl.training import train as train_room
+    from kerasdl.training import train_within_memory
 
     made = run_config(given, options.settings(set_), config)
     if seeds is not None:
@@ -159,7 +164,7 @@ def train(
 
         train_repeatedly(made, seeds, run_dir)
         return
-    show_end(train_room(made, run_dir or None))
+    show_end(train_within_memory(made, run_dir or None, fit_memory))
 
 
 def show_end(run: Any) -> None:

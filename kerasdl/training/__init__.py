@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kerasdl.training.config import RunConfig
+    from kerasdl.training.memory import train_within_memory
     from kerasdl.training.records import RunRecord, find_runs, read_record
     from kerasdl.training.repeating import Repeated, Spread, repeat
     from kerasdl.training.report import write_report
@@ -25,6 +26,7 @@ _HOMES = {
     "repeat": "repeating",
     "resume": "run",
     "train": "run",
+    "train_within_memory": "memory",
     "write_report": "report",
 }
 
@@ -40,6 +42,7 @@ __all__ = [
     "repeat",
     "resume",
     "train",
+    "train_within_memory",
     "write_report",
 ]
 

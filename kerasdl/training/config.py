@@ -13,6 +13,7 @@ from kerasdl.small_files import read_toml
 _RULES = (
     Field(name="epochs", type=int, default=20, minimum=1, help="Passes over the training split"),
     Field(name="batch_size", type=int, default=64, minimum=1, help="Samples a step"),
+    Field(name="accumulate", type=int, default=1, minimum=1, help="Batches an update"),
     Field(name="learning_rate", type=float, default=1e-3, minimum=0.0, help="Peak rate"),
     Field(name="weight_decay", type=float, default=0.0, minimum=0.0, help="Decoupled decay"),
     Field(
@@ -112,6 +113,7 @@ class RunConfig:
         epochs: Passes over the training split.
         steps: Steps of an epoch, for language modelling; None for a pass over the text.
         batch_size: Samples a step.
+        accumulate: Batches whose mean gradient makes one update; schedules count each batch.
         learning_rate: Peak learning rate, per step.
         optimizer: Keras's name, or a component's; `name(argument=value)` sets more.
         loss: The same for the loss; None for the task's own.
@@ -168,6 +170,7 @@ class RunConfig:
     epochs: int = 20
     steps: int | None = None
     batch_size: int = 64
+    accumulate: int = 1
     learning_rate: float = 1e-3
     optimizer: str = "adam"
     loss: str | None = None

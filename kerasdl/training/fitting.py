@@ -228,8 +228,10 @@ def _loss(config: "RunConfig", task: Task) -> keras.losses.Loss | None:
 def _optimizer(config: "RunConfig", steps: int) -> keras.optimizers.Optimizer:
     factor = _schedule(config.schedule, steps, config.epochs)
     rate = config.learning_rate if factor is None else config.learning_rate * factor
-    decay = {"weight_decay": config.weight_decay} if config.weight_decay else {}
-    made = make_component("optimizer", config.optimizer, learning_rate=rate, **decay)
+    options: dict[str, Any] = {"weight_decay": config.weight_decay} if config.weight_decay else {}
+    if config.accumulate > 1:
+        options["gradient_accumulation_steps"] = config.accumulate
+    made = make_component("optimizer", config.optimizer, learning_rate=rate, **options)
     if config.no_decay:
         made.exclude_from_weight_decay(var_names=list(config.no_decay))
     if config.layer_decay is not None:
