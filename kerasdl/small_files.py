@@ -48,6 +48,8 @@ def as_written(path: Path, what: str) -> Iterator[None]:
     try:
         yield
     except UserError as error:
+        if str(path) in str(error):  # it is said already
+            raise
         raise UserError(f"{what} {path}: {error}") from None
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UserError(f"{what} {path} is not as it was written: {error!r:.300}") from None

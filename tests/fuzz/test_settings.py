@@ -195,6 +195,13 @@ def test_an_input_that_no_memory_holds_is_refused():
         Inputs.from_dict({"kind": "images", "shape": [2**20, 2**20, 3]})
 
 
+def test_a_file_is_named_once(tmp_path):
+    (tmp_path / "task.json").write_text("[")
+    with pytest.raises(UserError) as caught, as_written(tmp_path / "task.json", "run file"):
+        read_json(tmp_path / "task.json", "run file")
+    assert str(caught.value).count("task.json") == 1
+
+
 @pytest.mark.parametrize("name", ["results.json", "environment.json", "origins"])
 def test_what_a_run_left(fuzz, bytes_of, name, capsys):
     corpus = RESULTS if name == "results.json" else ENVIRONMENTS
