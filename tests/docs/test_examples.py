@@ -82,13 +82,17 @@ def test_every_example_stands_on_a_page_and_is_tested(root):
 def test_two_spirals_are_the_benchmarks_points(examples):
     examples.install("two-spirals")
     data = load("two-spirals")
-    assert data.train.x.shape == (194, 2)
+    assert (data.train.x.shape, data.test.x.shape) == ((194, 2), (192, 2))
     np.testing.assert_array_equal(np.bincount(data.train.y), [97, 97])
     # Radius 6.5 at the beginning; after a quarter of a turn 6.5 * 96 / 104 = 6; 0.5 at the end,
     # after three turns.
     expected = {0: (0, 6.5), 8: (6, 0), 96: (0, 0.5), 97: (0, -6.5)}
     for place, point in expected.items():
         np.testing.assert_allclose(data.train.x[place], point, atol=1e-6)
+    # Half a step past the quarter of a turn, a 64th of a turn.
+    radius = 6.5 * 95.5 / 104
+    between = (radius * np.cos(np.pi / 32), -radius * np.sin(np.pi / 32))
+    np.testing.assert_allclose(data.test.x[8], between, atol=1e-6)
     assert failed("two-spirals") == []
     run = train(RunConfig(architecture="sound-net", data="two-spirals", epochs=1))
     assert run.folder.name == "sound-net-two-spirals-1"
