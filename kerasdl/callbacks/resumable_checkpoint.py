@@ -18,6 +18,7 @@ from kerasdl.callbacks._training_state import (
     training_state,
 )
 from kerasdl.checkpoints.background import BackgroundWriter
+from kerasdl.checkpoints.callback_states import restore_callbacks
 from kerasdl.checkpoints.files import Snapshot
 from kerasdl.checkpoints.folder import CheckpointFolder
 from kerasdl.disk import disk_errors
@@ -211,6 +212,8 @@ class ResumableCheckpoint(keras.callbacks.Callback):
         self.begun_at = {name: about[name] for name in ("epoch", "batch", "step")}
         set_first_epoch(model, self.params["epochs"] if about["ended"] else about["epoch"])
         self._restore_data(about)
+        if about["ended"]:  # there is no first batch to wait for
+            restore_callbacks(self.callbacks, snapshot.arrays, about["callbacks"])
         if about["batch"]:
             self._quiet = warnings.catch_warnings()
             self._quiet.__enter__()

@@ -1,7 +1,6 @@
 """A run's checkpoints: the last few, and the best."""
 
 import re
-import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ from kerasdl.checkpoints.files import (
     remove_checkpoint,
     write_checkpoint,
 )
-from kerasdl.disk import PART
+from kerasdl.disk import remove_parts
 
 _NAME = re.compile(r"step-(\d{10})(-best)?")
 
@@ -67,9 +66,7 @@ class CheckpointFolder:
 
     def clean(self) -> None:
         """Removes what a process that was killed left half-written."""
-        if self.path.is_dir():
-            for path in self.path.glob(f"{PART}*"):
-                shutil.rmtree(path, ignore_errors=True)
+        remove_parts(self.path)
 
     def _superseded(self) -> list[Path]:
         paths = self.paths()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasdl.backend.start import seed, start
-from kerasdl.disk import write_whole
+from kerasdl.disk import remove_parts, write_whole
 from kerasdl.errors import UserError
 from kerasdl.folder_lock import FolderLock
 from kerasdl.small_files import as_written, read_json
@@ -130,6 +130,7 @@ def resume(folder: str | Path, backend: str | None = None) -> Run:
         )
     config = replace(config, backend=start(backend or config.backend, config.deterministic).name)
     with _locked(folder):
+        remove_parts(folder)
         model, data, task, batches = _prepare(config)
         run = Run(folder, config.to_dict(), model, data, task)
         _note_resumption(run, config)

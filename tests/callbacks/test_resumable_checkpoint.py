@@ -188,6 +188,7 @@ def test_an_ended_training_does_nothing_more(train):
     expected = train("whole")
     again = train("whole")
     assert again.rows == {}
+    assert again.ended["stopping"] == expected.ended["stopping"]
     for own, other in zip(again.ended["model"], expected.ended["model"], strict=True):
         np.testing.assert_array_equal(own, other)
 

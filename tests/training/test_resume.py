@@ -80,6 +80,25 @@ def test_it_ends_as_the_run_never_broken_off(whole, killed):
     assert not (killed / ".lock").exists()
 
 
+@pytest.mark.long
+def test_killed_while_it_was_measured(whole, tmp_path, monkeypatch):
+    """All is trained; figures and pictures are made again, from the same weights."""
+
+    def die(*_):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("kerasdl.training.run._finish", die)
+        with pytest.raises(Killed):
+            train(CONFIG, tmp_path / "run")
+    (tmp_path / "run" / ".part-x.json").write_text("{")
+    run = resume(tmp_path / "run")
+    assert (run.folder / "metrics.csv").read_text() == (whole.folder / "metrics.csv").read_text()
+    assert json.loads((run.folder / "results.json").read_text())["epochs"] == CONFIG.epochs
+    assert not list(run.folder.glob(".part-*"))
+    assert_same_weights(run, whole)
+
+
 def test_an_ended_run_and_no_run_are_refused(whole, tmp_path):
     with pytest.raises(UserError, match="has ended: finished. To train .* again: kerasdl train"):
         resume(whole.folder)
