@@ -149,7 +149,7 @@ class LossGuard(keras.callbacks.Callback):
             self.model.optimizer.build(self.model.trainable_variables)
         self._fitted = self.model  # `self.model` would gather the state of a step that is running
         self._epoch_step = self._steps_made()
-        self._epoch, self._batches, self._ended = 0, 0, 0
+        self._epoch, self._batch, self._batches, self._ended = 0, 0, 0, 0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keras's means begin anew."""
