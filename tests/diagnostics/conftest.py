@@ -41,7 +41,7 @@ NETWORKS = {
     "saturated": lambda: [_dense(32, "tanh", keras.initializers.RandomNormal(stddev=10.0))],
     "vanishing": lambda: [_dense(16, "sigmoid", "glorot_uniform") for _ in range(9)],
     "exploding": lambda: [
-        _dense(16, "relu", keras.initializers.RandomNormal(stddev=3.0)) for _ in range(8)
+        _dense(16, None, keras.initializers.RandomNormal(stddev=3.0)) for _ in range(8)
     ],
     "half gradient": lambda: [_dense(32, "relu", "he_normal"), HalfGradient()],
 }

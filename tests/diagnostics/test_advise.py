@@ -43,6 +43,7 @@ SOUND = {
         "gradient_norm": [3.0, 9.0, 2.0] + 17 * [1.5],
         "learning_rate": np.linspace(1e-3, 0.0, 20),
     },
+    "harder validation": {"loss": falling(0.3), "val_loss": falling(0.4) + 1.5},
     "short": {"loss": [2.0, 1.0], "val_loss": [2.0, 1.1]},
     "nothing": {},
 }
@@ -54,6 +55,7 @@ FAULTS = {
     },
     "under-fitting": {
         "flat": {"loss": 2.3 + noisy(0.01 * falling(0.5), 0.1), "val_loss": 20 * [2.31]},
+        "hardly begun": {"loss": 1.7 - 0.001 * EPOCHS, "val_loss": 1.85 - 0.0005 * EPOCHS},
     },
     "oscillation": {
         "swinging": {"loss": 1.5 + 0.5 * (-1.0) ** EPOCHS - 0.01 * EPOCHS},

@@ -50,7 +50,7 @@ def test_inputs_that_are_no_numbers_are_found(subject):
     ("how", "expected"),
     [
         (
-            {"rate": 1e-7},
+            {"rate": 1e-7, "head": 0.01},
             {"few-samples": "warning", "learning-rate": "warning", "under-fitting": "warning"},
         ),
         ({"data": "contradictory"}, {"few-samples": "problem"}),

@@ -11,7 +11,9 @@ TURN = (0.1, 0.5)
 SMALLEST = 0.02
 """Progress below this share of the figure's size is taken for this: noise is no turn."""
 GAP = (0.5, 1.0)
-"""Validation above training loss at the end, by how far the training loss fell."""
+"""What validation is further above training loss than at first, by how far the latter fell."""
+MOVED = 0.05
+"""Share of its first value that the training loss must have fallen by to leave anything behind."""
 _ADVICE = (
     "More data or --augment; dropout, --weight-decay, --label-smoothing; a smaller network; "
     "--patience to keep the best epoch."
@@ -64,4 +66,7 @@ def _gap(curves: Curves) -> tuple[float, str]:
         return 0.0, ""
     last = float(steadied(curves.validation)[-1])
     said = f"loss {curves.loss[-1]:.4g} in training, {last:.4g} in validation"
-    return (last - curves.loss[-1]) / max(curves.fall, 1e-12) if curves.fall > 0 else 0.0, said
+    if curves.fall < MOVED * abs(curves.loss[0]):
+        return 0.0, said
+    first = max(0.0, float(curves.validation[0] - curves.loss[0]))  # other data, not over-fitting
+    return (last - curves.loss[-1] - first) / curves.fall, said
