@@ -63,9 +63,9 @@ class Sweep(NamedTuple):
 
     @property
     def lowest(self) -> float:
-        """The first rate at which the smoothed loss is near its lowest."""
-        near = self.smoothed <= self.smoothed.min() + NEAR * self.fall
-        return float(self.rates[int(np.argmax(near))])
+        """The first rate at which the smoothed loss is near its lowest before it rises again."""
+        before = self.smoothed[self.rates <= self.rises]
+        return float(self.rates[int(np.argmax(before <= before.min() + NEAR * self.fall))])
 
     @property
     def suggested(self) -> float:
