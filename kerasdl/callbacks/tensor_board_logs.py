@@ -3,6 +3,7 @@
 import itertools
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from kerasdl.callbacks._owners import learning_rates
 from kerasdl.errors import require
 
 _FILES = itertools.count()
+_PAUSE = 2.0  # seconds from one flush to the next: short epochs are not worth one each
 
 
 class TensorBoardLogs(keras.callbacks.Callback):
@@ -68,6 +70,7 @@ class TensorBoardLogs(keras.callbacks.Callback):
         self._writers: dict[str, Any] = {}
         self._writing = threading.Lock()
         self._batches = 0
+        self._flushed = 0.0
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Makes ready; files are made when there is something to write."""
@@ -97,8 +100,10 @@ class TensorBoardLogs(keras.callbacks.Callback):
             if self.histograms and (epoch + 1) % self.histograms == 0:
                 for histogram in self._count():
                     self._write_histogram(histogram, epoch)
-            for writer in self._writers.values():
-                writer.flush()
+            if time.monotonic() - self._flushed > _PAUSE:
+                self._flushed = time.monotonic()
+                for writer in self._writers.values():
+                    writer.flush()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Closes the files."""

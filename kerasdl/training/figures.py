@@ -8,13 +8,13 @@ import numpy as np
 from kerasdl.callbacks._owners import rate_names
 from kerasdl.callbacks._update_reader import UpdateReader
 
-_SAMPLES = 10
+_SAMPLES = 5
 
 
 class EpochFigures(UpdateReader):
     """Adds the learning rate and the gradient's norm to the logs of each epoch.
 
-    Both are taken out of the training step itself, at about ten steps of an epoch (at each, where
+    Both are taken out of the training step itself, at about five steps of an epoch (at each, where
     there are fewer). `learning_rate` is the last; `gradient_norm` the mean of the norms over all
     gradients, before clipping and without loss scaling. Put it above callbacks that write logs.
 

@@ -62,7 +62,7 @@ def test_state_in_the_middle_of_an_epoch_is_enough():
 
 def test_long_epochs_are_sampled():
     figures = EpochFigures(1000)
-    assert figures.every == 100
+    assert figures.every == 200
     figures = EpochFigures(2)
     assert figures.every == 1
 
