@@ -1,12 +1,15 @@
 """What is wrong with a training, before it is long, and afterwards from its curves."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kerasdl.diagnostics.advise import advise
 from kerasdl.diagnostics.diagnose import CHECKS, diagnose
 from kerasdl.diagnostics.finding import Finding
 
-__all__ = ["CHECKS", "Finding", "Subject", "advise", "diagnose"]  # noqa: F822
+if TYPE_CHECKING:
+    from kerasdl.diagnostics.subject import Subject
+
+__all__ = ["CHECKS", "Finding", "Subject", "advise", "diagnose"]
 
 
 def __getattr__(name: str) -> Any:
