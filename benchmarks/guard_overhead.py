@@ -74,6 +74,9 @@ def small_gpt():
     return model, Batches(x.astype("int32"), y.astype("int32"), 12, seed=0), 2
 
 
+NETWORKS = {"cnn on digits": digits_cnn, "gpt": small_gpt}
+
+
 def measured(name, make, pairs):
     keras.utils.set_random_seed(0)
     model, batches, epochs = make()
@@ -112,10 +115,11 @@ def measured(name, make, pairs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=15)
+    parser.add_argument("--networks", nargs="*", choices=list(NETWORKS), default=list(NETWORKS))
     options = parser.parse_args()
     rows = []
-    for name, make in {"cnn on digits": digits_cnn, "gpt": small_gpt}.items():
-        rows.append(measured(name, make, options.pairs))
+    for name in options.networks:
+        rows.append(measured(name, NETWORKS[name], options.pairs))
         print(rows[-1], flush=True)
     backend = keras.backend.backend()
     version = importlib.metadata.version(

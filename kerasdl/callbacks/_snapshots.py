@@ -45,7 +45,7 @@ def not_finite(model: keras.Model) -> str:
         f"the weight {variable.path}"
         for variable in model.variables
         if "float" in keras.backend.standardize_dtype(variable.dtype)
-        and not np.all(np.isfinite(keras.ops.convert_to_numpy(keras.ops.cast(variable, "float32"))))
+        and not np.all(np.isfinite(keras.ops.convert_to_numpy(variable)))
     ]
     more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
     return f"{bad[0]}{more}" if bad else ""
