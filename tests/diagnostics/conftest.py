@@ -39,7 +39,7 @@ NETWORKS = {
     "sound dropout": lambda: [_dense(64, "gelu", "he_normal"), keras.layers.Dropout(0.3)],
     "dead": lambda: [_dense(32, "relu", "he_normal", bias_initializer=_constant(-50.0))],
     "saturated": lambda: [_dense(32, "tanh", keras.initializers.RandomNormal(stddev=10.0))],
-    "vanishing": lambda: [_dense(16, "sigmoid", "glorot_uniform") for _ in range(9)],
+    "vanishing": lambda: [_dense(16, "sigmoid", "glorot_uniform") for _ in range(14)],
     "exploding": lambda: [
         _dense(16, None, keras.initializers.RandomNormal(stddev=3.0)) for _ in range(8)
     ],

