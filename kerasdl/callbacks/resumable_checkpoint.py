@@ -135,18 +135,13 @@ class ResumableCheckpoint(keras.callbacks.Callback):
         with disk_errors(self.folder.path):
             self.folder.path.mkdir(parents=True, exist_ok=True)
         self._lock = FolderLock(self.folder.path)
-        self.folder.clean()
         self._writer = BackgroundWriter(self.folder)
-        self._in_middle = self.data is not None and self.model.steps_per_execution == 1
-        self._leaving, self._improved, self.best = False, False, None
-        self._cost, self._saved_at = 0.0, time.monotonic()
         self._quiet: warnings.catch_warnings | None = None
-        self.begun_at = {"epoch": 0, "batch": 0, "step": 0}
-        self._seed = base_seed()
-        self._restoring = self.newest()
-        if self._restoring is not None:
-            self._go_on(self._restoring)
-        self._step = self._saved_step = self.begun_at["step"]
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Notes the epoch."""
@@ -203,6 +198,18 @@ class ResumableCheckpoint(keras.callbacks.Callback):
         self._lock.release()
         self._lock = None
         set_first_epoch(self.model, None)
+
+    def _begin(self) -> None:
+        self.folder.clean()
+        self._in_middle = self.data is not None and self.model.steps_per_execution == 1
+        self._leaving, self._improved, self.best = False, False, None
+        self._cost, self._saved_at = 0.0, time.monotonic()
+        self.begun_at = {"epoch": 0, "batch": 0, "step": 0}
+        self._seed = base_seed()
+        self._restoring = self.newest()
+        if self._restoring is not None:
+            self._go_on(self._restoring)
+        self._step = self._saved_step = self.begun_at["step"]
 
     def _go_on(self, snapshot: Snapshot) -> None:
         about = snapshot.about

@@ -439,10 +439,11 @@ def _finish(run: Run, timing: dict[str, float], history: dict[str, list[float]])
         results["guard"] = run.guarded
     if evaluation.notes:
         results["notes"] = dict(evaluation.notes)
-    _write_json(run.folder / "results.json", results)
     if history:
         plots.learning_curves(history, run.folder / "curves.png")
     run.task.pictures(samples, outputs, run.model, run.data, run.folder)
+    # All but the report, which can be made again, is there when a run is said to have ended.
+    _write_json(run.folder / "results.json", results)
     report(run.folder, run.task.examples(samples, outputs, run.model, run.data))
     return evaluation
 

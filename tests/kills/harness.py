@@ -223,6 +223,8 @@ def kill_until(backend: str, kills: int, seed: int, work: Path, tell=print) -> l
                 killed += 1
                 seconds = round(time.monotonic() - begun, 2)
                 rows.append({"run": run, "moment": moment, "count": count, "seconds": seconds})
+                if _has_ended(folder):
+                    break
                 continue
             if status:
                 raise AssertionError(f"{folder}: status {status}\n{_log(folder)}")
@@ -245,6 +247,16 @@ def _moment(draw: random.Random) -> tuple[str, int, bool]:
         return "clock", draw.randint(300, 4000), False
     name = draw.choice(list(MOMENTS))
     return name, draw.randint(1, MOMENTS[name][1]), draw.random() < 0.5
+
+
+def _has_ended(folder: Path) -> bool:
+    """Whether only the report was missing when the run was killed."""
+    import json
+
+    try:
+        return json.loads((folder / "results.json").read_text())["status"] == "finished"
+    except OSError:
+        return False
 
 
 def _log(folder: Path) -> str:
