@@ -13,9 +13,11 @@ PLUGINS := $(patsubst %,-e %,$(wildcard plugins/*))
 TENSORFLOW ?= $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),tensorflow-cpu,tensorflow)
 REQUIREMENTS := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 BACKENDS ?= jax tensorflow $(shell $(BIN)/python -c 'import importlib.util as u; u.find_spec("torch") and print("torch")' 2>/dev/null)
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+PYTEST := $(BIN)/python -m pytest -n 2
 # Their tests train and decode: in the quick suite on the first backend, in the long one on all.
 SEQUENCES := $(addprefix --ignore=plugins/kerasdl-,recurrent seq2seq transformer)
+# Two processes share the cores: more threads wait for one another.
+test test-all: export OMP_NUM_THREADS ?= 1
 # What JAX compiled for a test stays for the next time.
 test test-all: export JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/.make/jax
 test test-all: export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0
@@ -58,7 +60,7 @@ demo: .make/run ## Train, measure and draw a CNN on scanned digits
 test: .make/test .make/docs lint ## The quick suite, a process for each backend
 	@set -e; repeat=0; left=; for backend in $(BACKENDS); do \
 		echo "== $$backend"; \
-		KERAS_BACKEND=$$backend KERASDL_TEST_REPEAT=$$repeat $(PYTEST) -m "not long and not gpu" $$left; \
+		KERAS_BACKEND=$$backend KERASDL_TEST_REPEAT=$$repeat $(PYTEST) --dist worksteal -m "not long and not gpu" $$left; \
 		repeat=1; left="$(SEQUENCES)"; \
 	done
 
@@ -67,12 +69,12 @@ test-all: .make/test .make/docs lint ## Every long form too, and JAX in float64
 	@set -e; repeat=0; for backend in $(BACKENDS); do \
 		for part in tests plugins; do \
 			echo "== $$backend, $$part"; \
-			KERAS_BACKEND=$$backend KERASDL_TEST_REPEAT=$$repeat $(PYTEST) -m "not gpu" $$part; \
+			KERAS_BACKEND=$$backend KERASDL_TEST_REPEAT=$$repeat $(PYTEST) --dist loadfile -m "not gpu" $$part; \
 		done; \
 		repeat=1; \
 	done
 	@echo "== jax, float64"
-	@JAX_ENABLE_X64=1 KERAS_BACKEND=jax KERASDL_TEST_REPEAT=1 $(PYTEST) -m "not long and not gpu" \
+	@JAX_ENABLE_X64=1 KERAS_BACKEND=jax KERASDL_TEST_REPEAT=1 $(PYTEST) --dist loadfile -m "not long and not gpu" \
 		$(addprefix tests/,compress layers losses optimizers regularizers schedules testing)
 
 test-gpu: .make/test ## What a GPU is needed for; BACKENDS=jax or BACKENDS=tensorflow

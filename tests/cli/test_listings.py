@@ -50,6 +50,7 @@ def test_layer_table_is_shown_on_demand(kerasdl):
     assert "hidden1 (Dense)" in done.output and "(None, 3)" in done.output
 
 
+@pytest.mark.long
 def test_backends_are_told_with_their_devices(kerasdl):
     done = kerasdl("backends")
     assert {"jax", "tensorflow", "torch"} <= set(rows(done.output))

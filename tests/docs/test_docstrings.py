@@ -17,14 +17,17 @@ FILES = sorted([*ROOT.glob("kerasdl/**/*.py"), *ROOT.glob("plugins/*/src/**/*.py
 # More than half a second each: eager operations of many shapes, which JAX compiles one by one.
 SLOW = {
     "kerasdl.compress.remove_dead_units",
+    "kerasdl_recurrent.recurrent_decoder",
+    "kerasdl_seq2seq.captioner_decoder",
+    "kerasdl_seq2seq.seq2seq_decoder",
     *(
         f"kerasdl.layers.{name}"
         for name in (
             "additive_attention attention_decoder attention_decoder_cell basic_block "
             "bottleneck_block chunked_cross_entropy dense_block gru hard_image_attention lstm "
             "multi_head_attention multi_head_cross_attention pre_activation_block "
-            "pre_activation_bottleneck_block resnext_block transformer_decoder_block "
-            "transformer_encoder_block"
+            "pre_activation_bottleneck_block resnext_block soft_image_attention "
+            "transformer_decoder_block transformer_encoder_block weight_drop"
         ).split()
     ),
 }

@@ -125,6 +125,7 @@ def test_every_command_still_works_beside_bad_plugins(crowded, arguments):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.long
 def test_training_works_beside_bad_plugins(crowded, tmp_path):
     crowded.add(
         "bad-epoch",
