@@ -28,12 +28,16 @@ def bad(subject, *only):
     return {f.check: f.verdict for f in found if f.is_bad}
 
 
-@pytest.mark.parametrize("network", SOUND)
+@pytest.mark.parametrize(
+    "network", [pytest.param(n, marks=[pytest.mark.first] * (n != "sound")) for n in SOUND]
+)
 def test_nothing_is_said_against_a_sound_network(subject, network):
     assert bad(subject(network)) == {}
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "fault", [pytest.param(n, marks=[pytest.mark.first] * (n != "half gradient")) for n in FAULTS]
+)
 def test_a_fault_is_found_by_its_checks_and_by_no_other(subject, fault):
     how, expected = FAULTS[fault]
     found = set(bad(subject(**how), *QUICK))
@@ -48,6 +52,7 @@ def test_inputs_that_are_no_numbers_are_found(subject):
     assert bad(made, "initial-loss") == {"initial-loss": "problem"}
 
 
+@pytest.mark.first
 @pytest.mark.parametrize(
     ("how", "expected"),
     [
