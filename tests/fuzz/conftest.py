@@ -53,7 +53,10 @@ class Watch:
     """What is written or started outside of the folder that may be written to."""
 
     def __init__(self, free):
-        self.free, self.seen = f"{free}{os.sep}", []
+        # What JAX compiles is kept where the suite says, whatever a reader reads.
+        kept = os.environ.get("JAX_COMPILATION_CACHE_DIR")
+        self.free = tuple(f"{os.path.realpath(p)}{os.sep}" for p in (free, kept) if p)
+        self.seen = []
 
     def note(self, event, arguments):
         if event == "open":
@@ -63,7 +66,7 @@ class Watch:
             if not writes or isinstance(path, int) or unnamed:
                 return
         where = os.path.realpath(os.fsdecode(arguments[0])) if event not in _STARTING else ""
-        if not where.startswith(self.free):
+        if not f"{where}{os.sep}".startswith(self.free):
             self.seen.append((event, str(arguments[0])))
 
 

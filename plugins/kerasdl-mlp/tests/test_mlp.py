@@ -126,7 +126,7 @@ def test_integer_pixels_are_taken_as_numbers(rng):
         ({"input_shape": (), "num_classes": 3}, r"`input_shape` must be given.*input_shape=\(\)"),
         ({"input_shape": (None, 4), "outputs": 3}, r"each axis known.*\(None, 4\)"),
         ({"input_shape": (4,)}, r"number of outputs must be at least 1.*outputs=None"),
-        ({"input_shape": (4,), "outputs": 0}, r"number of outputs must be at least 1.*outputs=0"),
+        ({"input_shape": (4,), "outputs": 0}, r"`outputs` must be a whole number.*: 0"),
     ],
 )
 def test_spec_that_says_too_little_is_an_error(spec, message):
