@@ -35,7 +35,7 @@ def command(*arguments, script=None, **environment):
     start = ["-c", script] if script else ["-m", "kerasdl"]
     return subprocess.run(
         [sys.executable, *start, *map(str, arguments)],
-        env={**os.environ, "KERAS_BACKEND": "", **environment},
+        env={**os.environ, "KERAS_BACKEND": ""} | environment,
         capture_output=True,
         text=True,
     )
@@ -51,7 +51,8 @@ def test_a_run_goes_on_on_another_backend(tmp_path, first, then):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     done = command("train", *SETTINGS, "--backend", first, "--run-dir", whole)
     assert done.returncode == 0, done.stderr
-    done = command("train", *SETTINGS, "--backend", first, "--run-dir", broken, script=KILLED)
+    settings = (*SETTINGS, "--run-dir", broken)
+    done = command("train", *settings, script=KILLED, KERAS_BACKEND=first)
     assert done.returncode == -9, done.stderr
     done = command("resume", broken, "--backend", then)
     assert done.returncode == 0, done.stderr
