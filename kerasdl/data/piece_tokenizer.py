@@ -54,7 +54,7 @@ class PieceTokenizer(Tokenizer):
 
     def cut(self, text: str) -> Sequence[str]:
         """The pieces of a text, in their order."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} must define `cut`.")
 
     def join(self, pieces: Sequence[str]) -> str:
         """The text of pieces."""

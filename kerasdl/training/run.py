@@ -19,6 +19,7 @@ from kerasdl.small_files import as_written, read_json
 from kerasdl.training.config import DATA_WISHES, RunConfig, make_config, read_config
 from kerasdl.training.findings import tell
 from kerasdl.training.folder import claim, discarded_unless
+from kerasdl.training.records import read_record
 from kerasdl.training.reporting import about_run, report
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def resume(folder: str | Path, backend: str | None = None) -> Run:
     """
     folder = Path(folder)
     config = make_config(_run_values(folder))
-    if (status := _status(folder)) not in (None, "interrupted"):
+    if (status := read_record(folder).results.get("status")) not in (None, "interrupted"):
         raise UserError(
             f"{folder} has ended: {status}. To train by the same settings again: "
             f"kerasdl train --config {folder / 'config.toml'}"
@@ -346,14 +347,6 @@ def _run_values(folder: Path) -> dict[str, Any]:
     return read_config(folder / "config.toml")
 
 
-def _status(folder: Path) -> str | None:
-    """How a run has ended; None if it has not."""
-    try:
-        return str(json.loads((folder / "results.json").read_text("utf-8"))["status"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     lock = FolderLock(folder)
@@ -371,7 +364,8 @@ def _carry_out(run: Run, config: RunConfig, batches: "Batches") -> Run:
     events = RunEvents(run)
     fitted = fit(run, config, batches, events)
     run.signal = fitted.signal
-    if run.signal == signal.SIGTERM:  # there is no time for more
+    if run.signal == signal.SIGTERM:  # there is no time for more, be all steps done or not
+        run.status = "interrupted"
         results = {"status": run.status, "table": [], **about_run(run.task, run.data)}
         _write_json(run.folder / "results.json", results)
         report(run.folder, [])
@@ -397,21 +391,26 @@ def _note_resumption(run: Run, config: RunConfig) -> None:
     except (OSError, ValueError, AttributeError):  # killed before it was written
         about, pieces = now, []
     _write_json(path, {**about, "resumed": pieces})
-    about = {**run.data.form().to_dict(), "test_time_flip": config.test_time_flip}
-    _write_json(run.folder / "task.json", about)
+    _describe_task(run, config)
 
 
 def _describe(run: Run, config: RunConfig) -> None:
+    from kerasdl.training.environment import environment
+
+    write_whole(run.folder / "config.toml", config.save)
+    _write_json(run.folder / "environment.json", environment(config.backend or ""))
+    _describe_task(run, config)
+
+
+def _describe_task(run: Run, config: RunConfig) -> None:
+    """What the model is used by when the data is gone."""
     from kerasdl.plugin import host
     from kerasdl.plugin.provenance import plugin_origin
     from kerasdl.plugin.targets import find_component
-    from kerasdl.training.environment import environment
 
     about = {**run.data.form().to_dict(), "test_time_flip": config.test_time_flip}
     if run.data.task.rpartition(":")[2] in host().catalog.names("task"):
         about["task_plugin"] = plugin_origin(find_component("task", run.data.task)[0].plugin)
-    write_whole(run.folder / "config.toml", config.save)
-    _write_json(run.folder / "environment.json", environment(config.backend or ""))
     _write_json(run.folder / "task.json", about)
 
 

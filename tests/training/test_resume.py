@@ -148,6 +148,26 @@ def test_a_signal_saves_and_leaves(whole, tmp_path, monkeypatch, capsys, number,
     assert_same_weights(run, whole)
 
 
+@pytest.mark.long
+def test_a_signal_after_the_last_step_leaves_the_measuring_to_resume(whole, tmp_path, monkeypatch):
+    from kerasdl.training.log import MetricsLog
+
+    original = MetricsLog.on_epoch_end
+
+    def ended(self, epoch, logs=None):
+        original(self, epoch, logs)
+        if epoch + 1 == CONFIG.epochs:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MetricsLog, "on_epoch_end", ended)
+        assert train(CONFIG, tmp_path / "run").status == "interrupted"
+    assert not (tmp_path / "run" / "model.keras").exists()
+    run = resume(tmp_path / "run")
+    assert run.status == "finished"
+    assert_same_weights(run, whole)
+
+
 @pytest.mark.once
 def test_a_second_signal_ends_at_once():
     asked_to_leave, before = [], signal.getsignal(signal.SIGINT)
