@@ -64,12 +64,12 @@ test: .make/test .make/docs lint ## The quick suite, a process for each backend
 		repeat=1; left="$(SEQUENCES)"; \
 	done
 
-# In two halves: what TensorFlow compiles stays in memory as long as its process.
+# In two halves, each with processes of its own.
 test-all: .make/test .make/docs lint ## Every long form too, and JAX in float64
 	@set -e; repeat=0; for backend in $(BACKENDS); do \
 		for part in tests plugins; do \
 			echo "== $$backend, $$part"; \
-			KERAS_BACKEND=$$backend KERASDL_TEST_REPEAT=$$repeat $(PYTEST) --dist loadfile -m "not gpu" $$part; \
+			KERAS_BACKEND=$$backend KERASDL_TEST_REPEAT=$$repeat $(PYTEST) --dist worksteal -m "not gpu" --durations 40 $$part; \
 		done; \
 		repeat=1; \
 	done
