@@ -25,7 +25,7 @@ from kerasdl.data.standard_library import python_source
 from kerasdl.training import RunConfig
 from kerasdl.training.event_files import event_files
 from kerasdl.training.figures import EpochFigures
-from kerasdl.training.run import _prepare
+from kerasdl.training.preparing import prepare
 
 HERE = Path(__file__).parent
 
@@ -45,7 +45,7 @@ class Trained:
     """One model, of which an epoch at a time is trained."""
 
     def __init__(self, config: RunConfig, folder: Path | None) -> None:
-        self.model, _, _, self.batches = _prepare(config)
+        self.model, _, _, self.batches = prepare(config)
         self.callbacks = []
         if folder is not None:
             self.callbacks = [EpochFigures(len(self.batches)), *event_files(folder)]

@@ -16,7 +16,7 @@ def predict(
     json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
     """Predict: classes, labels, values, forecasts, translations, captions."""
-    from kerasdl.training.run import predict as predict_room
+    from kerasdl.training.predicting import predict as predict_room
 
     rows = predict_room(
         run, inputs, backend or None, beams, length_penalty, coverage_penalty, n_best

@@ -7,12 +7,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kerasdl.training.carrying_out import resume, train
     from kerasdl.training.config import RunConfig
     from kerasdl.training.memory import train_within_memory
     from kerasdl.training.records import RunRecord, find_runs, read_record
     from kerasdl.training.repeating import Repeated, Spread, repeat
     from kerasdl.training.report import write_report
-    from kerasdl.training.run import Run, load_run, resume, train
+    from kerasdl.training.run import Run, load_run
 
 _HOMES = {
     "Repeated": "repeating",
@@ -24,8 +25,8 @@ _HOMES = {
     "load_run": "run",
     "read_record": "records",
     "repeat": "repeating",
-    "resume": "run",
-    "train": "run",
+    "resume": "carrying_out",
+    "train": "carrying_out",
     "train_within_memory": "memory",
     "write_report": "report",
 }

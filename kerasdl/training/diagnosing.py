@@ -44,8 +44,8 @@ def subject_of(
     """
     config = replace(config, backend=start(config.backend).name)
     from kerasdl.diagnostics import Subject
-    from kerasdl.training.run import _prepare
+    from kerasdl.training.preparing import prepare
 
     plain = replace(config, schedule="constant", ema=None, layer_decay=None)
-    model, data, task, batches = _prepare(plain)
+    model, data, task, batches = prepare(plain)
     return Subject(model, data, task, batches, None if png is None else Path(png), seconds)

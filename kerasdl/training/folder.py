@@ -9,6 +9,9 @@ from kerasdl.disk import PART, disk_errors
 from kerasdl.errors import UserError
 from kerasdl.folder_lock import LOCK, is_locked
 
+CHECKPOINTS = "checkpoints"
+"""Folder of a run's checkpoints, in the run's folder."""
+
 
 def claim(path: str | Path | None, stem: str) -> Path:
     """Creates the run's folder; it must not exist, or hold what a killed start left alone.

@@ -10,14 +10,16 @@ import numpy as np
 from kerasdl.disk import disk_errors, write_whole
 from kerasdl.errors import UserError, did_you_mean
 from kerasdl.small_files import read_json
+from kerasdl.training.finished import open_finished
 from kerasdl.training.look_at_texts import look_at_texts
-from kerasdl.training.run import load_run, open_finished
+from kerasdl.training.run import load_run
 
 if TYPE_CHECKING:
     import keras
 
     from kerasdl.tasks import Task
-    from kerasdl.training.run import Finished, Run
+    from kerasdl.training.finished import Finished
+    from kerasdl.training.run import Run
 
 _PIECE = 256  # samples
 

@@ -10,7 +10,7 @@ from kerasdl.disk import disk_errors
 from kerasdl.errors import UserError
 
 if TYPE_CHECKING:
-    from kerasdl.training.run import Finished
+    from kerasdl.training.finished import Finished
 
 _TEXTS = 4
 _LONGEST = 40  # tokens, in a picture of heads

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from kerasdl.backend.out_of_memory import is_out_of_memory, let_go
 from kerasdl.errors import UserError
+from kerasdl.training.carrying_out import train
 from kerasdl.training.config import RunConfig
-from kerasdl.training.run import train
 
 if TYPE_CHECKING:
     from kerasdl.training.run import Run
@@ -99,10 +99,10 @@ def _that_fits(config: RunConfig) -> RunConfig | None:
 
 
 def _one_step(config: RunConfig) -> None:
-    from kerasdl.training.run import _prepare
+    from kerasdl.training.preparing import prepare
 
     with contextlib.redirect_stderr(io.StringIO()):  # what is said about the data was said
-        model, _, _, batches = _prepare(config)
+        model, _, _, batches = prepare(config)
     model.fit(batches, epochs=1, steps_per_epoch=1, shuffle=False, verbose=0)
 
 

@@ -119,7 +119,7 @@ def results_of(config: RunConfig, folder: Path) -> dict[str, Any]:
     """
     results = folder / "results.json"
     if not results.is_file() or read_json(results, "run file").get("status") == "interrupted":
-        from kerasdl.training.run import resume, train
+        from kerasdl.training.carrying_out import resume, train
 
         begun = (folder / "config.toml").is_file()
         run = resume(folder, config.backend) if begun else train(config, folder)

@@ -9,7 +9,7 @@ import numpy as np
 
 from kerasdl.errors import UserError
 from kerasdl.plugin.targets import base_task
-from kerasdl.training.run import Finished, open_finished
+from kerasdl.training.finished import Finished, open_finished
 
 if TYPE_CHECKING:
     from kerasdl.decoding import Decoder, Greedy, Sampling

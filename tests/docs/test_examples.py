@@ -18,7 +18,8 @@ from kerasdl.plugin import Spec, host, reset_host
 from kerasdl.testing.distribution import write_distribution
 from kerasdl.testing.plugin_checks import check_plugin
 from kerasdl.training import RunConfig, load_run, train
-from kerasdl.training.run import open_finished, predict
+from kerasdl.training.finished import open_finished
+from kerasdl.training.predicting import predict
 
 NAMES = ("mlflow", "necked", "ranked", "thirds", "two-spirals")
 PLUGINS = "mlp,resnet,transformer,sound-net"

@@ -10,7 +10,7 @@ from kerasdl import create_model
 from kerasdl.cli import main
 from kerasdl.errors import UserError
 from kerasdl.training import load_run
-from kerasdl.training.run import open_finished
+from kerasdl.training.finished import open_finished
 
 pytestmark = pytest.mark.once
 

@@ -30,8 +30,8 @@ MOMENTS = {
     "validation": ("keras:Model.evaluate", 3),
     "epoch end": ("kerasdl.training.log:MetricsLog.on_epoch_end", 3),
     "restoring": ("kerasdl.checkpoints.model_state:restore_model", 2),
-    "preparing": ("kerasdl.training.run:_prepare", 1),
-    "finishing": ("kerasdl.training.run:_finish", 1),
+    "preparing": ("kerasdl.training.carrying_out:prepare", 1),
+    "finishing": ("kerasdl.training.carrying_out:_finish", 1),
 }
 """A function that is called at such a moment, and about how often a run calls it."""
 KILLS_A_RUN = 6

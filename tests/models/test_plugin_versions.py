@@ -16,7 +16,7 @@ from kerasdl.plugin.lock import write_lock
 from kerasdl.plugin.manager import installed
 from kerasdl.plugin.provenance import plugin_origin
 from kerasdl.training import RunConfig, load_run, train
-from kerasdl.training.run import open_finished
+from kerasdl.training.finished import open_finished
 
 pytestmark = pytest.mark.once
 

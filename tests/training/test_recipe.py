@@ -8,7 +8,7 @@ from kerasdl.errors import UserError
 from kerasdl.optimizers import ExponentialMovingAverage, ParameterGroups
 from kerasdl.training import RunConfig, load_run, train
 from kerasdl.training.components import make_mixing
-from kerasdl.training.run import predict
+from kerasdl.training.predicting import predict
 
 ALL = {
     "mix": "cutmix(alpha=1.0)",

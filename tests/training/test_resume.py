@@ -88,7 +88,7 @@ def test_killed_while_it_was_measured(whole, tmp_path, monkeypatch):
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("kerasdl.training.run._finish", die)
+        patch.setattr("kerasdl.training.carrying_out._finish", die)
         with pytest.raises(Killed):
             train(CONFIG, tmp_path / "run")
     (tmp_path / "run" / ".part-x.json").write_text("{")

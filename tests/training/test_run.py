@@ -14,7 +14,7 @@ from kerasdl.backend.choice import is_installed
 from kerasdl.errors import UserError
 from kerasdl.training import RunConfig, load_run, train
 from kerasdl.training.config import make_config, read_config
-from kerasdl.training.run import predict
+from kerasdl.training.predicting import predict
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from kerasdl.data import Data, Inputs, Samples, TextPlan
 from kerasdl.data.text_sets import objects
 from kerasdl.training import RunConfig, train
 from kerasdl.training.look import look
-from kerasdl.training.run import predict
+from kerasdl.training.predicting import predict
 
 pytest.importorskip("sacrebleu")
 

@@ -9,7 +9,7 @@ import pytest
 from kerasdl.decoding import Greedy
 from kerasdl.training import RunConfig, train
 from kerasdl.training.look import look
-from kerasdl.training.run import predict
+from kerasdl.training.predicting import predict
 from kerasdl.training.writing import Writer
 
 if os.environ.get("KERASDL_TEST_REPEAT") == "1":  # in the quick suite one backend trains
