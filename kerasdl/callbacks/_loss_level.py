@@ -90,8 +90,14 @@ class LossLevel:
         by_factors = bool(np.all(before > 0))
         if by_factors:
             before = np.log(before)
-        median = float(np.median(before))
-        spread = self.deviations * _NORMAL * float(np.median(np.abs(before - median)))
+        median = _median(before)
+        spread = self.deviations * _NORMAL * _median(np.abs(before - median))
         if by_factors:
             return Level(math.exp(median), math.exp(median + max(spread, math.log(_FLOOR))))
         return Level(median, median + max(spread, (_FLOOR - 1) * abs(median)))
+
+
+def _median(values: np.ndarray) -> float:
+    """As NumPy's, whose checks take ten times as long as sorting so few."""
+    ordered, count = np.sort(values), len(values)
+    return float(ordered[(count - 1) // 2] + ordered[count // 2]) / 2

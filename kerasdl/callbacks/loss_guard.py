@@ -16,6 +16,7 @@ from kerasdl.callbacks._step_tap import batches_seen
 from kerasdl.errors import UserError
 
 _WARNED_AT_MOST = 5
+_AT_A_TIME = 8  # losses: taking each from the device as it comes costs four times as much
 _OUT_OF_ORDER = 64  # losses
 _PATIENCE = 1.0  # seconds
 
@@ -68,7 +69,8 @@ class LossGuard(keras.callbacks.Callback):
     where there is one. A snapshot is made before the first step and every `snapshot_every`. After
     `attempts` times in which less than `2 * snapshot_every` steps went well, training stops.
 
-    Put it before other callbacks. On JAX some more steps run before the host hears of a bad one.
+    Put it before other callbacks. Losses are read eight at a time, so that some more steps run
+    before the host hears of a bad one; they are undone too.
 
     Cost: microseconds a step in the thread that reads the logs; a copy of weights, optimizer and
     metrics into the host's memory every `snapshot_every` steps, of which two are kept.
@@ -148,6 +150,7 @@ class LossGuard(keras.callbacks.Callback):
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
         self._fitted = self.model  # `self.model` would gather the state of a step that is running
+        self._stride = self._fitted.steps_per_execution
         self._epoch_step = self._steps_made()
         self._epoch, self._batch, self._batches, self._ended = 0, 0, 0, 0
 
@@ -177,8 +180,9 @@ class LossGuard(keras.callbacks.Callback):
             self._ended = max(self._ended, batch + 1)
             if mean is None or batch < self._valid_from:
                 return
-            self._waiting[self._offset + batch + 1] = float(mean)
-            self._read(everything=len(self._waiting) > _OUT_OF_ORDER)
+            self._waiting[self._offset + batch + 1] = mean
+            if len(self._waiting) >= _AT_A_TIME:
+                self._read(everything=len(self._waiting) > _OUT_OF_ORDER)
             self._lock.notify()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -197,8 +201,14 @@ class LossGuard(keras.callbacks.Callback):
         self._snapshots = []
         self._fitted = None
 
+    def is_settled(self) -> bool:
+        """Whether all losses up to here have been seen, and nothing is left to be acted upon."""
+        self._catch_up()
+        return self._pending is None
+
     def state(self) -> dict[str, Any]:
         """What a training that is resumed must remember."""
+        self._catch_up()
         return {
             "level": self._level.state(),
             "in_vain": self._in_vain,
@@ -223,19 +233,19 @@ class LossGuard(keras.callbacks.Callback):
         """From `batch` on, of this epoch, the mean is over `batches` more than are read here."""
         with self._lock:
             self._valid_from, self._offset = batch, batches - batch
-            self._waiting: dict[int, float] = {}
+            self._waiting: dict[int, Any] = {}
             self._batches, self._mean = batches, 0.0 if batches == 0 else None
 
     def _read(self, everything: bool) -> None:
         """Takes the means in their order; threads may bring them in any."""
-        following = self._batches + self._fitted.steps_per_execution
+        following = self._batches + self._stride
         while self._waiting and (everything or following in self._waiting):
             batches = min(self._waiting)
-            mean = self._waiting.pop(batches)
+            mean = float(keras.ops.convert_to_numpy(self._waiting.pop(batches)))
             if batches > self._batches and self._pending is None:
                 self._see(batches, mean, self._epoch_step + batches - self._offset - 1)
             self._batches = max(batches, self._batches)
-            following = self._batches + self._fitted.steps_per_execution
+            following = self._batches + self._stride
 
     def _see(self, batches: int, mean: float, step: int) -> None:
         loss = mean
@@ -284,9 +294,12 @@ class LossGuard(keras.callbacks.Callback):
     def _catch_up(self) -> None:
         """Waits for the losses of the steps that are done."""
         with self._lock:
-            due = self._offset + self._batch
             if self._waiting or self._batches:
-                self._lock.wait_for(lambda: self._batches >= due, timeout=_PATIENCE)
+                self._lock.wait_for(self._has_caught_up, timeout=_PATIENCE)
+
+    def _has_caught_up(self) -> bool:
+        self._read(everything=False)
+        return self._batches >= self._offset + self._batch
 
     def _act(self, ending: bool = False) -> None:
         event, model = self._pending, self.model

@@ -53,7 +53,8 @@ class ResumableCheckpoint(keras.callbacks.Callback):
 
     Callbacks may say what they are by `state()`, a dict of plain values and arrays, and
     `restore(state)`; of others (`EarlyStopping`, `ReduceLROnPlateau`) the public attributes are
-    kept. They get it back before the first batch, after their own `on_train_begin`.
+    kept. They get it back before the first batch, after their own `on_train_begin`. One whose
+    `is_settled()` is false is about to undo something: nothing is saved before it has.
 
     Args:
         folder: Folder for the checkpoints, of this training alone.
@@ -160,9 +161,11 @@ class ResumableCheckpoint(keras.callbacks.Callback):
             # and count it.
             raise StopIteration
         self._step = self._epoch_step + batch
-        if (batch == 0 or self._in_middle) and self._is_due(batch):
+        due = (batch == 0 or self._in_middle) and self._is_due(batch)
+        settled = not due or self._are_settled()
+        if due and settled:
             self._save(batch)
-        if self._leaving:
+        if self._leaving and settled:
             self._writer.wait()
             raise KeyboardInterrupt
         self._step += 1
@@ -269,6 +272,11 @@ class ResumableCheckpoint(keras.callbacks.Callback):
             self._tell(self._writer.slow(max(2 * (self.every_seconds or 0.0), 60.0)))
             return False
         return True
+
+    def _are_settled(self) -> bool:
+        """Whether no other callback is about to undo what would be saved."""
+        asked = (getattr(callback, "is_settled", None) for callback in self.callbacks)
+        return all(is_settled() for is_settled in asked if is_settled is not None)
 
     def _save(self, batch: int, ended: bool = False) -> None:
         model = self.model

@@ -1,8 +1,12 @@
+import warnings
+
 import keras
 import numpy as np
 import pytest
 
-from kerasdl.callbacks import LossGuard
+from kerasdl.callbacks import LossGuard, ResumableCheckpoint
+from kerasdl.checkpoints.background import BackgroundWriter
+from kerasdl.data import Batches
 from kerasdl.errors import UserError
 from kerasdl.schedules import Linear
 
@@ -110,6 +114,25 @@ def test_a_spike_is_acted_upon(spikes, fit, weights, line):
         np.testing.assert_allclose(weights(model)[0], weights(reference)[0], atol=0.05)
         assert rate == pytest.approx(0.01 if spikes == "roll_back" else 0.02)
     assert np.isfinite(history.history["loss"][0])
+
+
+def test_what_it_is_about_to_undo_is_never_saved(fit, line, tmp_path, monkeypatch):
+    saved = []
+
+    def noted(self, snapshot, step, best):
+        saved.append(all(np.all(np.isfinite(array)) for array in snapshot.arrays.values()))
+
+    monkeypatch.setattr(BackgroundWriter, "write", noted)
+    x = line[0].copy()
+    x[8 * 90] = np.nan
+    model, guard = linear(), LossGuard("skip", snapshot_every=40)
+    batches = Batches(x, line[1], 8, shuffle=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        callbacks = [guard, ResumableCheckpoint(tmp_path, batches, [guard], every_steps=1)]
+        model.fit(batches, epochs=1, verbose=0, callbacks=callbacks)
+    assert len(guard.events) == 1
+    assert len(saved) > STEPS - 20 and all(saved)
 
 
 def test_means_go_on_where_they_were_put_back_to(fit, line):
