@@ -8,18 +8,13 @@ that an epoch takes 2 % longer with the callback.
 """
 
 import argparse
-import csv
-import importlib.metadata
-import os
-import platform
 import statistics
 import time
-from pathlib import Path
 
 import keras
 import numpy as np
+from record import write
 
-import kerasdl  # above Keras: it chooses the backend
 from kerasdl import callbacks
 
 MADE = {
@@ -92,21 +87,7 @@ def main() -> None:
     for name in MADE:
         rows.append(ratio_of(name, x, y, options.rounds))
         print(rows[-1], flush=True)
-    backend = keras.backend.backend()
-    version = importlib.metadata.version(
-        {"tensorflow": "tensorflow-cpu"}.get(backend, backend)
-    ).partition("+")[0]
-    hardware = f"{os.cpu_count()}core-{platform.machine()}"
-    path = (
-        Path(__file__).parent
-        / "results"
-        / (f"callback_overhead-kerasdl{kerasdl.__version__}-{backend}{version}-{hardware}.csv")
-    )
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-    print(path)
+    write("callback_overhead", rows, keras.backend.backend())
 
 
 if __name__ == "__main__":

@@ -13,17 +13,15 @@ reads the four IDX files under `$KERASDL_DATA/fashion_mnist` and writes a row to
 """
 
 import argparse
-import csv
 import gzip
-import importlib.metadata
 import os
-import platform
 import statistics
 import time
 from pathlib import Path
 
 import keras
 import numpy as np
+from record import write
 
 from kerasdl.compress import dead_unit_report, remove_dead_units
 from kerasdl.regularizers import (
@@ -109,24 +107,6 @@ def hidden_units(model: keras.Model) -> int:
     return sum(layer.units for layer in model.layers if layer.name != "logits")
 
 
-def write(row: dict) -> Path:
-    backend = keras.backend.backend()
-    package = {"tensorflow": "tensorflow-cpu"}.get(backend, backend)
-    try:
-        version = importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        version = importlib.metadata.version(backend)
-    hardware = f"{os.cpu_count()}core-{platform.machine()}"
-    folder = Path(__file__).parent / "results"
-    folder.mkdir(exist_ok=True)
-    path = folder / f"compress_mlp-float32-{backend}{version}-{hardware}.csv"
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, row)
-        writer.writeheader()
-        writer.writerow(row)
-    return path
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--width", type=int, default=512)
@@ -182,7 +162,7 @@ def main() -> None:
     }
     for name, value in row.items():
         print(f"{name}: {value}")
-    print(write(row))
+    write("compress_mlp", [row], keras.backend.backend())
 
 
 if __name__ == "__main__":

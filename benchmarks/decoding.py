@@ -9,17 +9,13 @@ that of the medians, cached over uncached.
 """
 
 import argparse
-import csv
-import importlib.metadata
-import os
-import platform
 import statistics
 import time
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+from record import write
 
 from kerasdl import layers
 from kerasdl.decoding import Decoder, UncachedDecoder, generate
@@ -104,17 +100,7 @@ def main() -> None:
         )
         print(rows[-1], flush=True)
     print("compilations, one for each batch size:", cached.compilations, plain.compilations)
-    backend = keras.backend.backend()
-    version = importlib.metadata.version(
-        {"tensorflow": "tensorflow-cpu"}.get(backend, backend)
-    ).partition("+")[0]
-    hardware = f"{os.cpu_count()}core-{platform.machine()}"
-    path = Path(__file__).parent / "results" / f"decoding-float32-{backend}{version}-{hardware}.csv"
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-    print(path)
+    write("decoding", rows, keras.backend.backend())
 
 
 if __name__ == "__main__":

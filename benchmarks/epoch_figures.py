@@ -9,18 +9,14 @@ Writes `benchmarks/results/epoch_figures-*.csv`.
 """
 
 import argparse
-import csv
-import importlib.metadata
-import os
-import platform
 import statistics
 import tempfile
 import time
 from pathlib import Path
 
 import keras
+from record import write
 
-import kerasdl  # above Keras: it chooses the backend
 from kerasdl.data.standard_library import python_source
 from kerasdl.training import RunConfig
 from kerasdl.training.event_files import event_files
@@ -105,17 +101,7 @@ def main() -> None:
         for name, config in configs(Path(folder)).items():
             rows.append(measured(name, config, options.rounds, Path(folder)))
             print(rows[-1], flush=True)
-    backend = keras.backend.backend()
-    version = importlib.metadata.version(
-        {"tensorflow": "tensorflow-cpu"}.get(backend, backend)
-    ).partition("+")[0]
-    hardware = f"{os.cpu_count()}core-{platform.machine()}"
-    name = f"epoch_figures-kerasdl{kerasdl.__version__}-{backend}{version}-{hardware}.csv"
-    with (HERE / "results" / name).open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-    print(HERE / "results" / name)
+    write("epoch_figures", rows, keras.backend.backend())
 
 
 if __name__ == "__main__":

@@ -10,16 +10,12 @@ disturbs less. Writes `benchmarks/results/guard_overhead-*.csv`.
 """
 
 import argparse
-import csv
-import importlib.metadata
-import os
-import platform
 import statistics
 import time
-from pathlib import Path
 
 import keras
 import numpy as np
+from record import write
 
 import kerasdl  # above Keras: it chooses the backend
 from kerasdl.callbacks import LossGuard, WeightsAtRest
@@ -121,18 +117,7 @@ def main():
     for name in options.networks:
         rows.append(measured(name, NETWORKS[name], options.pairs))
         print(rows[-1], flush=True)
-    backend = keras.backend.backend()
-    version = importlib.metadata.version(
-        {"tensorflow": "tensorflow-cpu"}.get(backend, backend)
-    ).partition("+")[0]
-    hardware = f"{os.cpu_count()}core-{platform.machine()}"
-    path = Path(__file__).parent / "results"
-    path /= f"guard_overhead-kerasdl{kerasdl.__version__}-{backend}{version}-{hardware}.csv"
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-    print(path)
+    write("guard_overhead", rows, keras.backend.backend())
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ benchmarks/results/startup-VERSION-HARDWARE.csv, with `-loaded` in its name wher
 than there are processors: then the clock says little.
 """
 
-import csv
 import os
 import platform
 import statistics
@@ -16,7 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from kerasdl import __version__
+from record import write
+
 from kerasdl.testing.distribution import write_distribution
 
 COUNTS = (0, 5, 20, 50)
@@ -85,27 +85,25 @@ def main() -> None:
             for count, site in sites.items():
                 for name, arguments in COMMANDS.items():
                     measured.setdefault((name, count), []).append(seconds(arguments, site))
-    hardware = f"{os.cpu_count()}core-{platform.machine()}"
-    busy = "-loaded" if os.getloadavg()[0] > (os.cpu_count() or 1) + 1 else ""
-    name = f"startup-kerasdl{__version__}-{hardware}{busy}.csv"
-    path = Path(__file__).parent / "results" / name
-    path.parent.mkdir(exist_ok=True)
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        columns = ["median_s", "min_s", "max_s", "processor_median_s", "processor_min_s"]
-        writer.writerow(["command", "plugins", *columns, "runs", "load", "python"])
-        load = f"{os.getloadavg()[0]:.1f}"
-        for (name, count), pairs in sorted(measured.items()):
-            clock, processor = zip(*pairs, strict=True)
-            figures = [f(clock) for f in (statistics.median, min, max)]
-            figures += [statistics.median(processor), min(processor)]
-            row = [f"{figure:.3f}" for figure in figures]
-            writer.writerow([name, count, *row, runs, load, platform.python_version()])
-            print(
-                f"{name:16} {count:3} plugins  median {row[0]} s  ({row[1]} to {row[2]}), "
-                f"processor {row[3]} s"
-            )
-    print(path)
+    load, processors = os.getloadavg()[0], os.cpu_count() or 1
+    rows = []
+    for (name, count), pairs in sorted(measured.items()):
+        clock, processor = zip(*pairs, strict=True)
+        figures = {
+            "median_s": statistics.median(clock),
+            "min_s": min(clock),
+            "max_s": max(clock),
+            "processor_median_s": statistics.median(processor),
+            "processor_min_s": min(processor),
+        }
+        row = {column: f"{figure:.3f}" for column, figure in figures.items()}
+        print(
+            f"{name:16} {count:3} plugins  median {row['median_s']} s  ({row['min_s']} to "
+            f"{row['max_s']}), processor {row['processor_median_s']} s"
+        )
+        about = {"runs": runs, "load": f"{load:.1f}", "python": platform.python_version()}
+        rows.append({"command": name, "plugins": count, **row, **about})
+    write("startup", rows, note="loaded" if load > processors + 1 else "")
 
 
 if __name__ == "__main__":

@@ -10,10 +10,6 @@ latter of all threads, which a busy machine disturbs less. Writes
 """
 
 import argparse
-import csv
-import importlib.metadata
-import os
-import platform
 import statistics
 import tempfile
 import time
@@ -21,6 +17,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from record import write
 
 import kerasdl  # above Keras: it chooses the backend
 from kerasdl.callbacks import LossGuard, ResumableCheckpoint, WeightsAtRest
@@ -102,18 +99,7 @@ def main():
         for name, make in {"cnn on digits": demo, "transformer": transformer}.items():
             rows.append(measured(name, make, options.pairs, work))
             print(rows[-1], flush=True)
-    backend = keras.backend.backend()
-    version = importlib.metadata.version(
-        {"tensorflow": "tensorflow-cpu"}.get(backend, backend)
-    ).partition("+")[0]
-    hardware = f"{os.cpu_count()}core-{platform.machine()}"
-    path = Path(__file__).parent / "results"
-    path /= f"survival_overhead-kerasdl{kerasdl.__version__}-{backend}{version}-{hardware}.csv"
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-    print(path)
+    write("survival_overhead", rows, keras.backend.backend())
 
 
 if __name__ == "__main__":
