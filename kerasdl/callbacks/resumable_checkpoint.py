@@ -78,7 +78,8 @@ class ResumableCheckpoint(keras.callbacks.Callback):
         >>> batches = kerasdl.data.Batches(x, y, batch_size=32)
         >>> stopping = keras.callbacks.EarlyStopping(patience=5)
         >>> checkpoint = ResumableCheckpoint("checkpoints", batches, [stopping])
-        >>> model.fit(batches, epochs=100, callbacks=[stopping, checkpoint])
+        >>> checked = {"validation_data": (x, y), "callbacks": [stopping, checkpoint]}
+        >>> history = model.fit(batches, epochs=100, **checked)
     """
 
     def __init__(

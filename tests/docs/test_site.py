@@ -122,9 +122,9 @@ def test_every_command_is_in_the_reference(built):
 
 
 def test_every_hook_has_its_heading_in_the_built_page(built):
-    page = (built / "hooks.html").read_text("utf-8")
     for name, spec in vars(hookspecs).items():
         if name.startswith("kerasdl_"):
+            page = (built / "hooks" / f"{name}.html").read_text("utf-8")
             heading = re.search(rf'<h2 id="kerasdl.plugin.hookspecs.{name}".*?</h2>', page, re.S)
             arguments = ", ".join(inspect.signature(spec).parameters)
             assert f"{name}({arguments})" in re.sub(r"<[^>]+>", "", heading[0])
