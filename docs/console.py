@@ -8,7 +8,7 @@ The commands of a page run one after the other in one folder, which holds the pa
 
     ``` csv title="NAME"
 
-Outputs are kept until a fence, the library or a version changes.
+Of a long training the first and last epochs are shown. Outputs are kept until a fence, the library or a version changes.
 """
 
 import hashlib
@@ -24,6 +24,8 @@ from pathlib import Path
 from render_tutorials import ROOT, fingerprint
 
 CACHE = ROOT / ".make" / "console"
+_EPOCHS = 5
+"""Shown at each end of a long training."""
 _FENCE = re.compile(
     r"^``` ?console (?P<kind>run long|run|mistake)\n(?P<lines>.*?)^```$", re.MULTILINE | re.DOTALL
 )
@@ -90,4 +92,13 @@ def _output(command: str, folder: Path, status: int) -> str:
         raise RuntimeError(
             f"`{command}` ended with status {done.returncode}, not {status}:\n{done.stderr}"
         )
-    return (done.stdout + (done.stderr if status else "")).strip("\n")
+    return _shortened((done.stdout + (done.stderr if status else "")).strip("\n"))
+
+
+def _shortened(output: str) -> str:
+    """A long training's epochs: the first and the last of them."""
+    epochs = [line for line in output.splitlines() if line.startswith("epoch ")]
+    left_out = epochs[_EPOCHS:-_EPOCHS]
+    if len(left_out) < _EPOCHS:
+        return output
+    return output.replace("\n".join(left_out), f"... {len(left_out)} epochs more ...")
