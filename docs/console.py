@@ -8,7 +8,8 @@ The commands of a page run one after the other in one folder, which holds the pa
 
     ``` csv title="NAME"
 
-Of a long training the first and last epochs are shown. Outputs are kept until a fence, the library or a version changes.
+Of a long training the first and last epochs are shown. Outputs are kept until a fence, the library
+or a version changes.
 """
 
 import hashlib
