@@ -2,12 +2,13 @@
 
 import typer
 
+from kerasdl.cli import declarations as opt
 from kerasdl.cli import output
 
 
 def backends(
     use: str = typer.Option("", "--use", metavar="NAME", help="Save this backend as your default."),
-    json: bool = typer.Option(False, "--json", help="Print JSON."),
+    json: opt.Json = False,
 ) -> None:
     """Show each backend: installed or not, version, devices, and which one is used and why."""
     from kerasdl.backend import choose

@@ -2,6 +2,7 @@
 
 import typer
 
+from kerasdl.cli import declarations as opt
 from kerasdl.cli import output
 
 
@@ -11,8 +12,8 @@ def compress(
     epochs: int = typer.Option(0, min=0, help="Epochs to train the smaller model further."),
     keep: bool = typer.Option(False, "--keep", help="Leave layers that are not supported."),
     run_dir: str = typer.Option("", help="Folder for the smaller model; RUN-smaller by default."),
-    backend: str = typer.Option("", help="jax, tensorflow or torch."),
-    json: bool = typer.Option(False, "--json", help="Print JSON."),
+    backend: opt.Backend = "",
+    json: opt.Json = False,
 ) -> None:
     """Remove the units that no output depends on."""
     import dataclasses

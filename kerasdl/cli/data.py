@@ -2,6 +2,7 @@
 
 import typer
 
+from kerasdl.cli import declarations as opt
 from kerasdl.cli import output
 
 app = typer.Typer(
@@ -15,7 +16,7 @@ def _data() -> None:
 
 
 @app.command("list")
-def list_data(json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
+def list_data(json: opt.Json = False) -> None:
     """List the data sets known by name."""
     from kerasdl.plugin import host
 
@@ -35,14 +36,14 @@ def list_data(json: bool = typer.Option(False, "--json", help="Print JSON.")) ->
 @app.command("check")
 def check(
     data: str = typer.Argument(help="Name, or path of a file or folder."),
-    target: str = typer.Option("", help="For a table: column(s) to predict, with commas."),
+    target: opt.Target = "",
     task: str = typer.Option("", help="Task; the data's own by default."),
-    image_size: str = typer.Option("", help="For images: resize to HEIGHT,WIDTH."),
+    image_size: opt.ImageSize = "",
     preprocessing: str = typer.Option("auto", help="How inputs will be scaled, as for train."),
     seed: int = typer.Option(0, help="Seed of the splits."),
     validation: float = typer.Option(0.1, help="Share of samples to watch the training with."),
     test: float = typer.Option(0.2, help="Share of samples for the final figures."),
-    json: bool = typer.Option(False, "--json", help="Print JSON."),
+    json: opt.Json = False,
 ) -> None:
     """Look for what a network would suffer from: duplicates, imbalance, scale and more."""
     from kerasdl.cli.options import columns, size
@@ -70,9 +71,9 @@ def check(
 @app.command("show")
 def show(
     data: str = typer.Argument(help="Name, or path of a file or folder."),
-    target: str = typer.Option("", help="For a table: column(s) to predict, with commas."),
-    image_size: str = typer.Option("", help="For images: resize to HEIGHT,WIDTH."),
-    json: bool = typer.Option(False, "--json", help="Print JSON."),
+    target: opt.Target = "",
+    image_size: opt.ImageSize = "",
+    json: opt.Json = False,
 ) -> None:
     """Read a data set and show its task, shapes, classes and columns."""
     from kerasdl.cli.options import columns, size

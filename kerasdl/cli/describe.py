@@ -2,6 +2,7 @@
 
 import typer
 
+from kerasdl.cli import declarations as opt
 from kerasdl.cli import options, output
 
 
@@ -10,7 +11,7 @@ def describe(
     build: bool = typer.Option(False, "--build", help="Build it and print the layer table."),
     input_shape: str = typer.Option("", help="With --build: input shape, such as 28,28,1."),
     outputs: int = typer.Option(10, min=1, help="With --build: classes or values to predict."),
-    json: bool = typer.Option(False, "--json", help="Print JSON."),
+    json: opt.Json = False,
 ) -> None:
     """Show an architecture's tasks, variants and fields."""
     from kerasdl.plugin import host

@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 
+from kerasdl.cli import declarations as opt
 from kerasdl.cli import options, output
 
 _WIDTH = 100
@@ -13,47 +14,35 @@ _WIDTH = 100
 
 def diagnose(
     subject: str = typer.Argument("", help="Architecture or variant, or the folder of a run."),
-    data: str = typer.Option("", "--data", help="Data set by name, or path of a file or folder."),
-    task: str = typer.Option("", help="Task; the data's own by default."),
-    target: str = typer.Option("", help="For a table: column(s) to predict, with commas."),
-    image_size: str = typer.Option("", help="Resize images to HEIGHT,WIDTH."),
-    set_: list[str] = typer.Option(
-        [], "--set", metavar="FIELD=VALUE", help="Value of a config field."
-    ),
-    preprocessing: str = typer.Option(
-        "", help="none, center, standardize, unit, symmetric or auto."
-    ),
-    tokenizer: str = typer.Option(
-        "", help="characters, words, bpe or unigram, such as 'bpe(vocab_size=8000)'."
-    ),
-    target_tokenizer: str = typer.Option("", help="The same for targets that are texts."),
-    context: int = typer.Option(None, help="Longest input, in tokens or steps."),
-    target_context: int = typer.Option(None, help="Longest target, in tokens."),
-    horizon: int = typer.Option(None, help="Steps to forecast."),
-    batch_size: int = typer.Option(None, help="Samples a step."),
-    learning_rate: float = typer.Option(None, help="Learning rate, before any schedule."),
-    optimizer: str = typer.Option(
-        "", help="Keras's name, or a component's, such as 'nesterov(momentum=0.95)'."
-    ),
-    loss: str = typer.Option("", help="Keras's name, or a component's; the task's own by default."),
-    regularizer: str = typer.Option("", help="Penalty on the weights."),
-    weight_decay: float = typer.Option(None, help="Decoupled weight decay."),
-    label_smoothing: float = typer.Option(
-        None, help="Share of the target spread over all classes."
-    ),
-    validation: float = typer.Option(None, help="Share of samples to watch the training with."),
-    seed: int = typer.Option(None, help="Seed of everything random."),
-    backend: str = typer.Option("", help="jax, tensorflow or torch."),
+    data: opt.Data = "",
+    task: opt.Task = "",
+    target: opt.Target = "",
+    image_size: opt.ImageSize = "",
+    set_: opt.Set = None,
+    preprocessing: opt.Preprocessing = "",
+    tokenizer: opt.Tokenizer = "",
+    target_tokenizer: opt.TargetTokenizer = "",
+    context: opt.Context = None,
+    target_context: opt.TargetContext = None,
+    horizon: opt.Horizon = None,
+    batch_size: opt.BatchSize = None,
+    learning_rate: opt.LearningRate = None,
+    optimizer: opt.Optimizer = "",
+    loss: opt.Loss = "",
+    regularizer: opt.Regularizer = "",
+    weight_decay: opt.WeightDecay = None,
+    label_smoothing: opt.LabelSmoothing = None,
+    validation: opt.Validation = None,
+    seed: opt.Seed = None,
+    backend: opt.Backend = "",
     config: str = typer.Option(
         "", "--config", metavar="FILE", help="Take the settings from a config.toml."
     ),
-    from_: str = typer.Option(
-        "", "--from", metavar="RUN", help="Run or file to take weights from."
-    ),
+    from_: opt.From = "",
     only: list[str] = typer.Option([], metavar="CHECK", help="Run this check alone (repeatable)."),
     seconds: float = typer.Option(15.0, min=0.0, help="The longest that a check trains."),
     png: str = typer.Option("", metavar="FILE", help="Draw the test of learning rates."),
-    json: bool = typer.Option(False, "--json", help="Print JSON."),
+    json: opt.Json = False,
 ) -> None:
     """Check a network and its data before training, or a run's curves."""
     from kerasdl.diagnostics.diagnose import chosen

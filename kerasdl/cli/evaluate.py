@@ -2,14 +2,15 @@
 
 import typer
 
+from kerasdl.cli import declarations as opt
 from kerasdl.cli import output
 
 
 def evaluate(
     run: str = typer.Argument(help="Run folder."),
     split: str = typer.Option("test", help="train, validation or test."),
-    backend: str = typer.Option("", help="jax, tensorflow or torch."),
-    json: bool = typer.Option(False, "--json", help="Print JSON."),
+    backend: opt.Backend = "",
+    json: opt.Json = False,
 ) -> None:
     """Measure a run's model on a split of its data."""
     from kerasdl.training import load_run

@@ -5,6 +5,7 @@ from typing import Any
 
 import typer
 
+from kerasdl.cli import declarations as opt
 from kerasdl.cli import output
 
 
@@ -22,7 +23,7 @@ def generate(
     seed: int = typer.Option(None, help="Of what is drawn."),
     overlong: str = typer.Option("cut", help="A prompt that fills the context: cut or refuse."),
     chat: bool = typer.Option(False, "--chat", help="Read line after line; answers end a line."),
-    backend: str = typer.Option("", help="jax, tensorflow or torch."),
+    backend: opt.Backend = "",
 ) -> None:
     """Write on from a prompt, as the model's run learned to."""
     from kerasdl.errors import UserError

@@ -2,22 +2,21 @@
 
 import typer
 
+from kerasdl.cli import declarations as opt
 from kerasdl.cli import options, output
 
 
 def gradcheck(
     architecture: str = typer.Argument(help="Architecture or variant."),
-    set_: list[str] = typer.Option(
-        [], "--set", metavar="FIELD=VALUE", help="Value of a config field."
-    ),
+    set_: opt.Set = None,
     input_shape: str = typer.Option("", help="Shape of one input, such as 28,28,1."),
     outputs: int = typer.Option(3, min=1, help="Classes, or values to predict."),
     batch_size: int = typer.Option(4, min=1, help="Samples."),
     epsilon: float = typer.Option(None, help="Step; 1e-5 in float64, 1e-2 in float32."),
     tolerance: float = typer.Option(None, help="Largest relative error; 1e-5 or 2e-2."),
     samples: int = typer.Option(5, min=0, help="Entries looked at per parameter; 0 for all."),
-    backend: str = typer.Option("", help="jax, tensorflow or torch."),
-    json: bool = typer.Option(False, "--json", help="Print JSON."),
+    backend: opt.Backend = "",
+    json: opt.Json = False,
 ) -> None:
     """Compare gradients with central differences."""
     from kerasdl.models import parse_fields

@@ -2,6 +2,7 @@
 
 import typer
 
+from kerasdl.cli import declarations as opt
 from kerasdl.cli import output
 
 
@@ -9,7 +10,7 @@ def list_architectures(
     pattern: str = typer.Argument("*", help="Shell-style pattern, such as 'resnet*'."),
     task: str = typer.Option("", help="Only architectures that serve this task."),
     kind: str = typer.Option("", help="Components instead: layer, loss, optimizer, callback, ..."),
-    json: bool = typer.Option(False, "--json", help="Print JSON."),
+    json: opt.Json = False,
 ) -> None:
     """List the installed architectures, or components."""
     if kind:

@@ -2,6 +2,7 @@
 
 import typer
 
+from kerasdl.cli import declarations as opt
 from kerasdl.cli import output
 
 
@@ -16,7 +17,7 @@ def look(
     ),
     out: str = typer.Option("", metavar="FOLDER", help="Where pictures go; RUN/inside by default."),
     count: int = typer.Option(8, min=1, max=64, help="Images to show at most."),
-    backend: str = typer.Option("", help="jax, tensorflow or torch."),
+    backend: opt.Backend = "",
 ) -> None:
     """Draw filters, feature maps and Grad-CAM of a run on images; attentions of one on texts."""
     from kerasdl.training.look import look as look_room

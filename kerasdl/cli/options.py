@@ -44,14 +44,14 @@ def shape(option: str, text: str) -> tuple[int, ...] | None:
     return values
 
 
-def settings(entries: list[str]) -> dict[str, str]:
+def settings(entries: list[str] | None) -> dict[str, str]:
     """`--set widths=64,32` as a mapping.
 
     Raises:
         UserError: If an entry has no `=`.
     """
     pairs = {}
-    for entry in entries:
+    for entry in entries or ():
         name, sign, value = entry.partition("=")
         if not sign or not name.strip():
             raise UserError(f"`--set` must be FIELD=VALUE. Received: {entry!r}")

@@ -2,6 +2,7 @@
 
 import typer
 
+from kerasdl.cli import declarations as opt
 from kerasdl.cli import output
 
 
@@ -12,8 +13,8 @@ def predict(
     length_penalty: float = typer.Option(None, help="Above 0 longer texts are preferred."),
     coverage_penalty: float = typer.Option(None, help="Above 0 none of the input may be left out."),
     n_best: int = typer.Option(None, help="Texts for each input, with their scores."),
-    backend: str = typer.Option("", help="jax, tensorflow or torch."),
-    json: bool = typer.Option(False, "--json", help="Print JSON."),
+    backend: opt.Backend = "",
+    json: opt.Json = False,
 ) -> None:
     """Predict: classes, labels, values, forecasts, translations, captions."""
     from kerasdl.training.predicting import predict as predict_room

@@ -4,6 +4,7 @@ from typing import Any
 
 import typer
 
+from kerasdl.cli import declarations as opt
 from kerasdl.cli import output
 
 app = typer.Typer(
@@ -12,7 +13,7 @@ app = typer.Typer(
 
 
 @app.command("list")
-def list_(json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
+def list_(json: opt.Json = False) -> None:
     """List the cards of all plugins, published figure beside ours."""
     from kerasdl.cards.card import list_cards
 
@@ -70,7 +71,7 @@ def show(name: str = typer.Argument(help="Card.")) -> None:
 def run(
     name: str = typer.Argument(help="Card."),
     seeds: int = typer.Option(1, min=1, help="Runs, with seeds 0, 1, ..."),
-    backend: str = typer.Option("", help="jax, tensorflow or torch."),
+    backend: opt.Backend = "",
     run_dir: str = typer.Option("", help="Folder of the runs; runs/card-NAME by default."),
     record: bool = typer.Option(False, "--record", help="Append the result to the card's file."),
 ) -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from kerasdl.cli import declarations as opt
 from kerasdl.cli import output
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _DEFAULT = "runs"
 @app.command("list")
 def list_(
     folder: str = typer.Argument(_DEFAULT, help="Where to look, folders within it included."),
-    json: bool = typer.Option(False, "--json", help="Print JSON."),
+    json: opt.Json = False,
 ) -> None:
     """List runs in the order of their beginning."""
     from pathlib import Path
@@ -38,7 +39,7 @@ def list_(
 def show(
     run: str = typer.Argument(help="Run folder."),
     html: bool = typer.Option(False, "--html", help="Write RUN/report.html again."),
-    json: bool = typer.Option(False, "--json", help="Print JSON."),
+    json: opt.Json = False,
 ) -> None:
     """Show a run: figures, what it differs in from the defaults, where its files are."""
     from kerasdl.training.differences import from_defaults

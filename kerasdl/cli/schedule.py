@@ -2,6 +2,7 @@
 
 import typer
 
+from kerasdl.cli import declarations as opt
 from kerasdl.cli import output
 
 _BAR = 30
@@ -15,7 +16,7 @@ def schedule(
     steps_per_epoch: int = typer.Option(0, min=0, help="Steps of an epoch, for epochs(n)."),
     rows: int = typer.Option(20, min=1, max=1000, help="Rows of the table."),
     png: str = typer.Option("", metavar="FILE", help="Draw a picture into this file."),
-    json: bool = typer.Option(False, "--json", help="Print JSON."),
+    json: opt.Json = False,
 ) -> None:
     """Draw a learning-rate schedule."""
     from kerasdl.backend import use

@@ -5,46 +5,37 @@ from typing import Any
 
 import typer
 
+from kerasdl.cli import declarations as opt
 from kerasdl.cli import output
 from kerasdl.cli.results import print_results
 
 
 def train(
     architecture: str = typer.Argument("", help="Architecture or variant (see `kerasdl list`)."),
-    data: str = typer.Option("", "--data", help="Data set by name, or path of a file or folder."),
-    task: str = typer.Option("", help="Task; the data's own by default."),
-    target: str = typer.Option("", help="For a table: column(s) to predict, with commas."),
-    image_size: str = typer.Option("", help="Resize images to HEIGHT,WIDTH."),
-    set_: list[str] = typer.Option(
-        [], "--set", metavar="FIELD=VALUE", help="Value of a config field."
-    ),
-    preprocessing: str = typer.Option(
-        "", help="none, center, standardize, unit, symmetric or auto."
-    ),
-    tokenizer: str = typer.Option(
-        "", help="characters, words, bpe, unigram or a plugin's, such as 'bpe(vocab_size=8000)'."
-    ),
-    target_tokenizer: str = typer.Option("", help="The same for targets that are texts."),
-    context: int = typer.Option(None, help="Longest input, in tokens or steps."),
-    target_context: int = typer.Option(None, help="Longest target, in tokens."),
+    data: opt.Data = "",
+    task: opt.Task = "",
+    target: opt.Target = "",
+    image_size: opt.ImageSize = "",
+    set_: opt.Set = None,
+    preprocessing: opt.Preprocessing = "",
+    tokenizer: opt.Tokenizer = "",
+    target_tokenizer: opt.TargetTokenizer = "",
+    context: opt.Context = None,
+    target_context: opt.TargetContext = None,
     word_length: int = typer.Option(None, help="Characters of each word that are read; 0: none."),
     overlong: str = typer.Option("", help="Texts beyond that: cut or refuse."),
-    horizon: int = typer.Option(None, help="Steps to forecast."),
+    horizon: opt.Horizon = None,
     epochs: int = typer.Option(None, help="Passes over the training split."),
     steps: int = typer.Option(None, help="Steps of an epoch, for language modelling."),
-    batch_size: int = typer.Option(None, help="Samples a step."),
+    batch_size: opt.BatchSize = None,
     accumulate: int = typer.Option(None, help="Batches whose mean gradient makes one update."),
     fit_memory: bool = typer.Option(
         False, "--fit-memory", help="Out of memory: smaller batches that fit, accumulated."
     ),
-    learning_rate: float = typer.Option(None, help="Peak learning rate."),
-    optimizer: str = typer.Option(
-        "", help="Keras's name, or a component's, such as 'nesterov(momentum=0.95)'."
-    ),
-    loss: str = typer.Option("", help="Keras's name, or a component's; the task's own by default."),
-    regularizer: str = typer.Option(
-        "", help="Penalty on the weights, such as 'weight-elimination(strength=1e-5, scale=0.1)'."
-    ),
+    learning_rate: opt.LearningRate = None,
+    optimizer: opt.Optimizer = "",
+    loss: opt.Loss = "",
+    regularizer: opt.Regularizer = "",
     callback: list[str] = typer.Option(
         [], metavar="NAME", help="Callback, such as 'throughput' or 'gradient-monitor(every=10)'."
     ),
@@ -54,13 +45,11 @@ def train(
     schedule: str = typer.Option(
         "", help="cosine, constant, or factors: 'warmup(epochs(1)) >> cosine(epochs(9))'."
     ),
-    weight_decay: float = typer.Option(None, help="Decoupled weight decay."),
+    weight_decay: opt.WeightDecay = None,
     no_decay: list[str] = typer.Option(
         [], metavar="REGEX", help="Variables that do not decay, by their path."
     ),
-    label_smoothing: float = typer.Option(
-        None, help="Share of the target spread over all classes."
-    ),
+    label_smoothing: opt.LabelSmoothing = None,
     mix: str = typer.Option(
         "", help="Blend samples and labels of a batch: 'mixup(alpha=0.2)' or cutmix."
     ),
@@ -77,12 +66,10 @@ def train(
     checkpoint_seconds: float = typer.Option(None, help="Or after so long; 30 by default."),
     keep_checkpoints: int = typer.Option(None, help="How many stay, beside the best."),
     deterministic: bool = typer.Option(
-        False,
-        "--deterministic",
-        help="Hold the backend to kernels that give the same bits again.",
+        False, "--deterministic", help="Hold the backend to kernels that give the same bits again."
     ),
     patience: int = typer.Option(None, help="Stop after so many epochs without improvement."),
-    validation: float = typer.Option(None, help="Share of samples to watch the training with."),
+    validation: opt.Validation = None,
     test: float = typer.Option(None, help="Share of samples for the final figures."),
     labels_per_class: int = typer.Option(None, help="Training samples kept of each class."),
     fold: str = typer.Option("", metavar="K/N", help="Test on the K-th of N parts instead."),
@@ -90,8 +77,8 @@ def train(
     guard: str = typer.Option(
         "", help="Loss not finite, or shot up: stop, skip, roll-back or off; stop by default."
     ),
-    seed: int = typer.Option(None, help="Seed of everything random."),
-    backend: str = typer.Option("", help="jax, tensorflow or torch."),
+    seed: opt.Seed = None,
+    backend: opt.Backend = "",
     seeds: int = typer.Option(
         None, min=1, help="Train so many runs, from --seed on, and give mean and spread."
     ),
@@ -99,9 +86,7 @@ def train(
     config: str = typer.Option(
         "", "--config", metavar="FILE", help="Repeat a run from its config.toml."
     ),
-    from_: str = typer.Option(
-        "", "--from", metavar="RUN", help="Run or file to take weights from."
-    ),
+    from_: opt.From = "",
     freeze: list[str] = typer.Option([], metavar="PATTERN", help="Layers that are not trained."),
 ) -> None:
     """Train on data; leaves a run folder."""

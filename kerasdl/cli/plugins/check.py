@@ -4,6 +4,7 @@ from typing import Any
 
 import typer
 
+from kerasdl.cli import declarations as opt
 from kerasdl.cli import output
 
 
@@ -11,7 +12,7 @@ def check(
     name: str = typer.Argument(help="Plugin or distribution."),
     backend: str = typer.Option("", help="jax, tensorflow, torch, or all that are installed."),
     only: list[str] = typer.Option([], metavar="CHECK", help="Only this check; may be repeated."),
-    json: bool = typer.Option(False, "--json", help="Print JSON."),
+    json: opt.Json = False,
 ) -> None:
     """Check a plugin against the kit's rules; exit status 1 if one is broken."""
     from kerasdl.testing.plugin_checks.backends import check_on
