@@ -27,6 +27,8 @@ from kerasdl.errors import UserError, require
 if TYPE_CHECKING:
     import tokenizers
 
+_LARGEST = 2**24
+"""Tokens: the library makes room for all of them at once, and ends the process where it cannot."""
 _SCORE_DIGITS = 6
 _SCORE_STEP = 1e-4
 """What the library adds from one character of the rarest kind to the next, in no fixed order."""
@@ -49,8 +51,8 @@ def train_tokenizer(
     Args:
         texts: Strings; for the kind `words` also lists of words, taken as they are.
         kind: `characters`, `words`, `bpe` (byte pairs) or `unigram`; see `Tokenizer`.
-        vocab_size: Tokens at most, the special ones included. `bpe` and `unigram` need it;
-            without it `characters` and `words` keep all.
+        vocab_size: Tokens at most, the special ones included. `bpe` and `unigram` need it, below
+            2**24; without it `characters` and `words` keep all.
         specials: Special tokens of one's own, such as `<de>`: found in texts, left out by `decode`.
         min_count: Times that a character, word or byte pair must occur. Not for `unigram`.
         lowercase: Whether letters are made small first; decoding then gives small letters.
@@ -123,7 +125,8 @@ def _checked_size(vocab_size: int | None, kind: str, specials: int) -> int | Non
         if kind in ("bpe", "unigram"):
             raise UserError(f"`vocab_size` must be given for {kind!r}. Received: vocab_size=None")
         return None
-    return whole("vocab_size", vocab_size, 2**63, start=least)
+    most = _LARGEST if kind in ("bpe", "unigram") else 2**63
+    return whole("vocab_size", vocab_size, most, start=least)
 
 
 def _count_tokens(
