@@ -43,8 +43,14 @@ def masked_softmax(scores: Any, mask: Any = None) -> Any:
     """
     scores = ops.cast(scores, wide(scores.dtype))
     if mask is None:
-        return ops.softmax(scores, axis=-1)
+        return _softmax(scores)
     # The lowest float would overflow to -inf when the row's maximum is subtracted.
     hidden = ops.cast(-1e30, scores.dtype)
-    weights = ops.softmax(ops.where(mask, scores, hidden), axis=-1)
+    weights = _softmax(ops.where(mask, scores, hidden))
     return ops.where(mask, weights, ops.zeros_like(weights))
+
+
+def _softmax(scores: Any) -> Any:
+    if scores.shape[-1] == 1:  # a text of one token, about which Keras would warn
+        return ops.ones_like(scores)
+    return ops.softmax(scores, axis=-1)

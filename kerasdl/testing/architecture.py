@@ -77,7 +77,7 @@ def check_architecture(
         no_gradient: Shell-style patterns of paths of trainable variables whose gradient is 0 by
             design, such as an attention's key bias.
         unused: Config fields that have no effect at this spec and config, by design.
-        learning_rate: Rate of the 300 steps of Adam.
+        learning_rate: Rate of the 300 steps of Adam; a tenth of it is tried too.
         skip: Names of checks left out, or a mapping of names to reasons.
         only: Names of the only checks run.
 

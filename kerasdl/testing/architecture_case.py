@@ -11,7 +11,7 @@ from kerasdl.backend.compiled import Compiled
 from kerasdl.plugin import Field, Spec, host
 from kerasdl.testing.layer_case import flat
 from kerasdl.testing.numerics import dtype_of, is_floating
-from kerasdl.testing.over_fit import SAMPLES, by_heart, lesson
+from kerasdl.testing.over_fit import LEARNED, SAMPLES, by_heart, lesson
 from kerasdl.testing.seeding import seeded
 from kerasdl.testing.specs import SHORT_FORMS, small_spec
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from kerasdl.plugin.catalog import Provider
 
 _BATCH, _UNKNOWN_LENGTH = 4, 8
+_LARGE = 10**6
+"""Weights of a network for which the lower of two learning rates is tried first."""
 
 
 class ArchitectureCase:
@@ -133,11 +135,21 @@ class ArchitectureCase:
 
     @cached_property
     def history(self) -> tuple[list[float], float]:
-        """Losses of a model that learns ten samples by heart, and the share of the loss left."""
+        """Losses of a model that learns ten samples by heart, and the share of the loss left.
+
+        At a tenth of the learning rate where the rate itself fails, or first if the network is
+        large: deep ones without normalization stand no more.
+        """
+        large = self.model.count_params() > _LARGE
+        first, second = sorted((self.learning_rate, self.learning_rate / 10), reverse=not large)
+        losses, left = self._learn(first)
+        return (losses, left) if left <= LEARNED else self._learn(second)
+
+    def _learn(self, learning_rate: float) -> tuple[list[float], float]:
         model = self.new()
         inputs = self.examples(model.inputs, SAMPLES)
         task = None if self.spec is None else self.spec.task
-        return by_heart(model, lesson(model, inputs, task), self.learning_rate)
+        return by_heart(model, lesson(model, inputs, task), learning_rate)
 
     @cached_property
     def outputs(self) -> list[Any]:

@@ -11,9 +11,8 @@ from kerasdl.testing.architecture_case import ArchitectureCase
 from kerasdl.testing.checks import DoesNotApply, demand
 from kerasdl.testing.gradients import gradcheck_model
 from kerasdl.testing.numerics import assert_close, assert_finite, to_numpy
-from kerasdl.testing.over_fit import can_learn
+from kerasdl.testing.over_fit import LEARNED, can_learn
 
-_LEARNED = 0.1
 """Share of the first loss that ten samples learned by heart leave at most."""
 _SPAN = 100
 _KINKS = 0.2
@@ -74,10 +73,12 @@ def loss_falls(case: ArchitectureCase) -> None:
 def over_fits_ten_samples(case: ArchitectureCase) -> None:
     """After 300 steps on ten samples, a tenth of the loss is left at inference.
 
+    At the case's learning rate, 0.01 unless it says otherwise, or at a tenth of it.
+
     Reproduce: model.fit(ten_samples, targets, batch_size=10, epochs=300); model.evaluate(...)
     """
     _, left = _history(case)
-    demand(left <= _LEARNED, f"{left:.3g} of the loss is left, {_LEARNED:g} allowed")
+    demand(left <= LEARNED, f"{left:.3g} of the loss is left, {LEARNED:g} allowed")
 
 
 def _history(case: ArchitectureCase) -> tuple[list[float], float]:

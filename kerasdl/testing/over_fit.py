@@ -10,6 +10,8 @@ from kerasdl.testing.numerics import is_floating
 from kerasdl.testing.training import jit_compile
 
 SAMPLES, STEPS = 10, 300
+LEARNED = 0.1
+"""Share of the loss that may be left."""
 _VALUES = ("tabular-regression", "forecasting", "autoencoding")
 
 

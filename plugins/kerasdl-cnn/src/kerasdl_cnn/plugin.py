@@ -182,7 +182,7 @@ def kerasdl_architectures() -> Iterator[Architecture]:
         reference="Krizhevsky, 2014, https://arxiv.org/abs/1404.5997",
         parameters={"alexnet": 61_100_840},
         parameters_spec=_IMAGENET,
-        small={"dense": (8, 8)},
+        small={"dense": (64, 64)},
         small_spec=Spec(task="image-classification", input_shape=(64, 64, 1), outputs=3),
     )
     yield Architecture(
@@ -224,7 +224,7 @@ def kerasdl_architectures() -> Iterator[Architecture]:
             "vgg19-bn": 143_672_744,
         },
         parameters_spec=_IMAGENET,
-        small={"depth": 11, "dense": (16, 16)},
+        small={"depth": 11, "dense": (64, 64)},
         small_spec=Spec(task="image-classification", input_shape=(32, 32, 1), outputs=3),
     )
 
