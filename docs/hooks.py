@@ -1,6 +1,6 @@
 """What the site is given at build time: tutorials, the command-line reference, the changelog, and
 the output of commands in pages. With `KERASDL_DOCS_FAST=1` nothing is trained for long, and of the
-tutorials only one is run."""
+tutorials only one is run; with `KERASDL_DOCS_FAST=tutorials` all are, by `--fast`."""
 
 import os
 import subprocess
@@ -16,6 +16,7 @@ from mkdocs.structure.files import File, Files, InclusionLevel
 from render_tutorials import ROOT, render, show
 
 FAST = os.environ.get("KERASDL_DOCS_FAST") == "1"
+FAST_TUTORIALS = FAST or os.environ.get("KERASDL_DOCS_FAST") == "tutorials"
 QUICKEST = "digits"
 
 
@@ -60,7 +61,7 @@ def _tutorials() -> list[tuple[Path, Path]]:
     def folder(script: Path) -> Path:
         if FAST and script.stem != QUICKEST:
             return show(script)
-        return render(script, ["--fast"] if FAST else [])
+        return render(script, ["--fast"] if FAST_TUTORIALS else [])
 
     with ThreadPoolExecutor(max_workers=2) as pool:
         try:

@@ -1,7 +1,5 @@
-"""Which backend is tested, what is run once only, and a budget of seconds for each folder."""
+"""Which backend is tested, and what tests of several folders need."""
 
-import collections
-import gc
 import json
 import os
 import subprocess
@@ -16,53 +14,6 @@ from kerasdl.plugin import reset_host
 from kerasdl.testing.distribution import write_distribution
 
 kerasdl.backend.use(os.environ.get("KERAS_BACKEND"))
-
-HERE = Path(__file__).parent
-REPEAT = os.environ.get("KERASDL_TEST_REPEAT") == "1"
-ONCE = {"disk", "plugin", "cli", "docs", "workspace", "plots", "metrics"}
-"""Folders that no backend has a part in; run with the first backend only."""
-
-BUDGET = collections.defaultdict(lambda: 60)
-"""Seconds that a folder may take in the quick suite, on one backend, on two quiet cores."""
-
-_spent: collections.Counter[str] = collections.Counter()
-
-
-def pytest_ignore_collect(collection_path):
-    if REPEAT and collection_path.is_dir() and collection_path.parent == HERE:
-        return True if collection_path.name in ONCE else None
-    return None
-
-
-@pytest.hookimpl(tryfirst=True)  # before `-m` looks at the marks
-def pytest_collection_modifyitems(config, items):
-    """After the first backend tests marked `once` are left out, and those marked `first` long."""
-    if REPEAT:
-        for item in items:
-            if item.get_closest_marker("first"):
-                item.add_marker("long")
-        left_out = [item for item in items if item.get_closest_marker("once")]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
-
-
-def pytest_collection_finish():
-    """What was imported stays: looking through it for garbage is a tenth of the suite's time."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 10, 10)
-
-
-def pytest_runtest_logreport(report):
-    _spent["/".join(Path(report.nodeid.partition("::")[0]).parts[:2])] += report.duration
-
-
-def pytest_terminal_summary(terminalreporter):
-    terminalreporter.section("seconds by folder (budget)")
-    for folder, seconds in sorted(_spent.items()):
-        budget = BUDGET[folder]
-        over = "  OVER" if seconds > budget else ""
-        terminalreporter.write_line(f"{seconds:7.1f} ({budget})  {folder}{over}")
 
 
 @pytest.fixture(autouse=True)

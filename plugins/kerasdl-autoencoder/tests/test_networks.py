@@ -24,21 +24,25 @@ def check(name, task="autoencoding", **config):
 
 
 @pytest.mark.long
+@pytest.mark.once
 def test_tied_autoencoder_keeps_the_rules():
     check("tied-autoencoder", **DENSE)
 
 
 @pytest.mark.long
+@pytest.mark.once
 def test_denoising_conv_autoencoder_keeps_the_rules():
     check("denoising-conv-autoencoder", **CONV)
 
 
 @pytest.mark.long
+@pytest.mark.once
 def test_vae_keeps_the_rules():
     check("vae", **DENSE)
 
 
 @pytest.mark.long
+@pytest.mark.once
 @pytest.mark.parametrize("name", ["autoencoder", "denoising-autoencoder"])
 def test_dense_variants_keep_the_rules(name):
     check(name, **DENSE)
@@ -46,6 +50,7 @@ def test_dense_variants_keep_the_rules(name):
 
 
 @pytest.mark.long
+@pytest.mark.once
 @pytest.mark.parametrize("name", ["conv-autoencoder", "conv-vae"])
 def test_convolutional_variants_keep_the_rules(name):
     check(name, **CONV)
@@ -53,6 +58,7 @@ def test_convolutional_variants_keep_the_rules(name):
 
 
 @pytest.mark.long
+@pytest.mark.once
 @pytest.mark.parametrize("name", ["tied-autoencoder", "vae"])
 def test_classifiers_keep_the_rules(name):
     check(name, "tabular-classification", **DENSE)

@@ -9,6 +9,7 @@ from kerasdl.testing import IN_OTHER_PROCESSES, check_architecture
 
 
 @pytest.mark.long
+@pytest.mark.once
 def test_cnn_keeps_the_rules():
     shapes = {"input_shape": (8, 8, 1), "num_classes": 3}
     # No unit of five may be dead by chance.
@@ -17,6 +18,7 @@ def test_cnn_keeps_the_rules():
 
 
 @pytest.mark.long
+@pytest.mark.once
 @pytest.mark.parametrize(
     "name, config",
     [

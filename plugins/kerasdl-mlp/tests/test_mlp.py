@@ -84,6 +84,7 @@ def test_dropout_drops_the_share_asked_for_in_training_only():
 
 
 @pytest.mark.long
+@pytest.mark.once
 def test_mlp_keeps_the_rules():
     check_architecture(
         "mlp",

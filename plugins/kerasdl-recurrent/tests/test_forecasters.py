@@ -75,10 +75,12 @@ def test_residual_forecast_moves_with_the_series(rng, x, name):
 
 
 @pytest.mark.long
+@pytest.mark.once
 def test_dlinear_keeps_the_rules():
     check_architecture("dlinear", spec=SERIES, config={"trend": 3}, skip=LINEAR)
 
 
 @pytest.mark.long
+@pytest.mark.once
 def test_nlinear_keeps_the_rules():
     check_architecture("nlinear", spec=SERIES.replace(outputs=1), skip=LINEAR)

@@ -36,6 +36,7 @@ def padded(rng, *lengths, width):
 
 
 @pytest.mark.long
+@pytest.mark.once
 def test_classifier_with_every_dropout_keeps_the_rules():
     drops = {"embedding_dropout": 0.2, "word_dropout": 0.1, "weight_drop": 0.2}
     only = ("every_variable_has_gradient", "loss_falls", "save_and_load")
@@ -43,12 +44,14 @@ def test_classifier_with_every_dropout_keeps_the_rules():
 
 
 @pytest.mark.long
+@pytest.mark.once
 def test_deep_classifier_with_every_dropout_keeps_the_rules():
     drops = {"embedding_dropout": 0.2, "word_dropout": 0.1, "weight_drop": 0.2}
     check_architecture("bigru", spec=TEXT, config={**SMALL, **drops, "layers": 2}, skip=TOO_SMALL)
 
 
 @pytest.mark.long
+@pytest.mark.once
 @pytest.mark.parametrize("name", ["lstm", "simple-rnn", "bilstm"])
 @pytest.mark.parametrize("pooling", ["last", "mean"])
 def test_classifiers_keep_the_rules(name, pooling):
@@ -56,6 +59,7 @@ def test_classifiers_keep_the_rules(name, pooling):
 
 
 @pytest.mark.long
+@pytest.mark.once
 @pytest.mark.parametrize("encoder", ["convolution", "lstm"])
 def test_labellers_keep_the_rules(encoder):
     sizes = {"character_size": 3, "character_units": 3}
@@ -67,6 +71,7 @@ def test_labellers_keep_the_rules(encoder):
 
 
 @pytest.mark.long
+@pytest.mark.once
 @pytest.mark.parametrize(("name", "tied"), [("lstm", True), ("gru", False), ("simple-rnn", True)])
 def test_language_models_keep_the_rules(name, tied):
     more = {"tied": tied, "weight_drop": 0.2, "layers": 2, "init_range": 0.2}
@@ -74,6 +79,7 @@ def test_language_models_keep_the_rules(name, tied):
 
 
 @pytest.mark.long
+@pytest.mark.once
 @pytest.mark.parametrize("name", ["lstm", "bigru", "simple-rnn"])
 def test_forecasters_keep_the_rules(name):
     check_architecture(name, spec=SERIES, config={"units": 4, "layers": 2}, skip=TOO_SMALL)

@@ -37,12 +37,14 @@ def test_small_form_learns_and_can_be_saved(name):
 
 
 @pytest.mark.long
+@pytest.mark.once
 @pytest.mark.parametrize("name", TINY)
 def test_small_form_keeps_the_rules(name):
     check_architecture(name, config={**SHAPES, **TINY[name]}, skip=TOO_SMALL)
 
 
 @pytest.mark.long
+@pytest.mark.once
 @pytest.mark.parametrize(
     "name, config",
     [

@@ -42,5 +42,6 @@ def test_images_too_small_are_an_error_that_names_the_stage():
 
 
 @pytest.mark.long
+@pytest.mark.once
 def test_it_keeps_the_rules():
     check_architecture("resnet9", config=SHAPES)

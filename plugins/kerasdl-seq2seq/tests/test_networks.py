@@ -29,6 +29,7 @@ def test_attention_learns_with_scheduled_sampling():
 
 
 @pytest.mark.long
+@pytest.mark.once
 @pytest.mark.parametrize(
     "name, config",
     [
@@ -45,11 +46,13 @@ def test_forms_keep_the_rules(name, config):
 
 
 @pytest.mark.long
+@pytest.mark.once
 def test_soft_captioner_keeps_the_rules():
     check_architecture("captioner-soft", spec=IMAGE, config={**GRID, "coverage": 0.1})
 
 
 @pytest.mark.long
+@pytest.mark.once
 @pytest.mark.parametrize("name", ["captioner-hard", "captioner-plain"])
 def test_other_captioners_keep_the_rules(name):
     noisy = {"loss_falls": "the surrogate's value is no measure of what is learned"}

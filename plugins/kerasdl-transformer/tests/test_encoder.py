@@ -32,6 +32,7 @@ def test_labelling_form_can_be_saved():
 
 
 @pytest.mark.long
+@pytest.mark.once
 @pytest.mark.parametrize("spec", [CLASSES, LABELS, HIDDEN], ids=lambda spec: spec.task)
 @pytest.mark.parametrize(
     "config",

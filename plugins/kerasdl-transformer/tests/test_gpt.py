@@ -131,11 +131,13 @@ RULES = ["padding_changes_nothing", "later_tokens_change_nothing", "save_and_loa
 
 
 @pytest.mark.long
+@pytest.mark.once
 def test_small_form_keeps_the_rules():
     check_architecture("gpt", spec=SPEC, config={**TINY, **FORMS["rotary"]}, only=RULES)
 
 
 @pytest.mark.long
+@pytest.mark.once
 @pytest.mark.parametrize("form", ["plain", *FORMS])
 def test_every_form_keeps_the_rules(form):
     plain = form in ("plain", "dropout")

@@ -75,11 +75,13 @@ RULES = ["padding_changes_nothing", "later_tokens_change_nothing", "save_and_loa
 
 
 @pytest.mark.long
+@pytest.mark.once
 def test_small_form_keeps_the_rules():
     check_architecture("transformer", spec=SPEC, config={**TINY, "tied": False}, only=RULES)
 
 
 @pytest.mark.long
+@pytest.mark.once
 @pytest.mark.parametrize(
     "config",
     [

@@ -48,6 +48,7 @@ def test_small_form_can_be_saved():
 
 
 @pytest.mark.long
+@pytest.mark.once
 @pytest.mark.parametrize(
     "config",
     [{}, {"pooling": "class", "dropout": 0.1, "attention_dropout": 0.1, "stochastic_depth": 0.3}],

@@ -8,7 +8,6 @@ from kerasdl.testing.plugin_checks import check_plugin
 NAMES = "autoencoder cnn example mlp recurrent resnet seq2seq transformer".split()
 
 
-@pytest.mark.once
 @pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_no_check_fails(name):
@@ -16,6 +15,7 @@ def test_no_check_fails(name):
     assert not failed
 
 
+@pytest.mark.once
 def test_none_is_forgotten():
     own = {state.name for state in host().states if state.distribution == f"kerasdl-{state.name}"}
     assert own == set(NAMES)
