@@ -13,7 +13,6 @@ from kerasdl.testing.gradients import gradcheck_model
 from kerasdl.testing.numerics import assert_close, assert_finite, to_numpy
 from kerasdl.testing.over_fit import LEARNED, can_learn
 
-"""Share of the first loss that ten samples learned by heart leave at most."""
 _SPAN = 100
 _KINKS = 0.2
 """Relative error of a gradient that is let through in float32."""
