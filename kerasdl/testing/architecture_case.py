@@ -142,8 +142,8 @@ class ArchitectureCase:
         """
         large = self.model.count_params() > _LARGE
         first, second = sorted((self.learning_rate, self.learning_rate / 10), reverse=not large)
-        losses, left = self._learn(first)
-        return (losses, left) if left <= LEARNED else self._learn(second)
+        trial = self._learn(first)
+        return trial if trial[1] <= LEARNED else self._learn(second)
 
     def _learn(self, learning_rate: float) -> tuple[list[float], float]:
         model = self.new()
