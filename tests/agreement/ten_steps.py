@@ -156,8 +156,17 @@ OPTIMIZERS = {
 }
 
 
-def train(problem, make_optimizer):
-    """Predictions, weights, first gradients."""
+def first_gradients(model, x, y):
+    """The largest entry of each weight's gradient."""
+    x, y = keras.tree.map_structure(keras.ops.convert_to_tensor, (x, y))
+    _, gradients = value_and_gradients(
+        lambda: model.compute_loss(x, y, model(x, training=True)), model.trainable_variables
+    )
+    return [0.0 if g is None else float(np.abs(to_numpy(g)).max()) for g in gradients]
+
+
+def train(problem, make_optimizer, sizes=None):
+    """Predictions, weights, and the sizes of the first gradients unless they are known."""
     keras.utils.clear_session()
     keras.utils.set_random_seed(0)
     model, x, y, loss = problem()
@@ -169,11 +178,7 @@ def train(problem, make_optimizer):
     model.compile(make_optimizer(), loss if len(y) == 1 else [loss] * len(y))
     x, y = ([np.asarray(a) for a in arrays] for arrays in (x, y))
     x, y = (arrays if len(arrays) > 1 else arrays[0] for arrays in (x, y))
-    tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, (x, y))
-    _, first = value_and_gradients(
-        lambda: model.compute_loss(tensors[0], tensors[1], model(tensors[0], training=True)),
-        variables,
-    )
+    sizes = sizes or first_gradients(model, x, y)
     model.fit(
         x,
         y,
@@ -184,8 +189,7 @@ def train(problem, make_optimizer):
         callbacks=[kerasdl.callbacks.WeightsAtRest()],
     )
     predictions = model.predict_on_batch(x)
-    largest = [0.0 if g is None else float(np.abs(to_numpy(g)).max()) for g in first]
-    return keras.tree.flatten(predictions), variables, largest
+    return keras.tree.flatten(predictions), variables, sizes
 
 
 def main(file):
@@ -203,11 +207,13 @@ def main(file):
         (f"optimizer | {name}", lambda: (small(), [random((8, 4))], [NUMBERS], "mse"), make)
         for name, make in OPTIMIZERS.items()
     ]
+    sizes = {}
     for name, problem, make in runs:
-        predictions, variables, largest = train(problem, make)
+        start = name.partition(" | ")[0]
+        predictions, variables, sizes[start] = train(problem, make, sizes.get(start))
         for number, value in enumerate(predictions):
             found[f"{name} | prediction {number}"] = np.asarray(value, "float64")
-        for number, (variable, size) in enumerate(zip(variables, largest, strict=True)):
+        for number, (variable, size) in enumerate(zip(variables, sizes[start], strict=True)):
             key = f"{name} | weight {number} {variable.name} "
             found[key + "value"] = to_numpy(variable).astype("float64")
             found[key + "gradient"] = np.array(size)
