@@ -1,6 +1,6 @@
 """What the site is given at build time: tutorials, the command-line reference, the changelog, and
-the output of commands in pages. With `KERASDL_DOCS_FAST=1` nothing is trained for long, and of the
-tutorials only one is run; with `KERASDL_DOCS_FAST=tutorials` all are, by `--fast`."""
+the output of commands in pages. With `KERASDL_DOCS_FAST=tutorials` only one tutorial is run, by
+`--fast`; with `KERASDL_DOCS_FAST=1` no command trains for long either."""
 
 import os
 import subprocess
@@ -15,8 +15,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files, InclusionLevel
 from render_tutorials import ROOT, render, show
 
-FAST = os.environ.get("KERASDL_DOCS_FAST") == "1"
-FAST_TUTORIALS = FAST or os.environ.get("KERASDL_DOCS_FAST") == "tutorials"
+FAST = os.environ.get("KERASDL_DOCS_FAST", "")
 QUICKEST = "digits"
 
 
@@ -41,7 +40,7 @@ def on_files(files: Files, config: Any) -> Files:
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Runs the commands that a page shows."""
     try:
-        return with_outputs(markdown, page.file.src_uri, FAST)
+        return with_outputs(markdown, page.file.src_uri, FAST == "1")
     except RuntimeError as error:
         raise PluginError(f"{page.file.src_uri}: {error}") from error
 
@@ -61,7 +60,7 @@ def _tutorials() -> list[tuple[Path, Path]]:
     def folder(script: Path) -> Path:
         if FAST and script.stem != QUICKEST:
             return show(script)
-        return render(script, ["--fast"] if FAST_TUTORIALS else [])
+        return render(script, ["--fast"] if FAST else [])
 
     with ThreadPoolExecutor(max_workers=2) as pool:
         try:

@@ -160,8 +160,8 @@ def test_digits_claims(built):
     assert re.search(r"test +359 samples", page)
 
 
-def test_every_command_and_tutorial_runs(tmp_path, build_into):
-    """Tutorials with `--fast`; `make docs` runs them whole."""
+def test_every_command_runs(tmp_path, build_into):
+    """And trains in full; tutorials have tests of their own, and `make docs` runs them whole."""
     done = build_into(tmp_path, KERASDL_DOCS_FAST="tutorials")
     assert done.returncode == 0, done.stdout + done.stderr
     page = re.sub(r"<[^>]+>", "", (tmp_path / "first_run.html").read_text("utf-8"))
