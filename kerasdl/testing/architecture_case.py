@@ -143,7 +143,11 @@ class ArchitectureCase:
         large = self.model.count_params() > _LARGE
         first, second = sorted((self.learning_rate, self.learning_rate / 10), reverse=not large)
         trial = self._learn(first)
-        return trial if trial[1] <= LEARNED else self._learn(second)
+        if trial[1] <= LEARNED:
+            return trial
+        return min(
+            trial, self._learn(second), key=lambda learned: np.nan_to_num(learned[1], nan=np.inf)
+        )
 
     def _learn(self, learning_rate: float) -> tuple[list[float], float]:
         model = self.new()

@@ -7,7 +7,7 @@ from kerasdl.backend.start import seed, start_in_float64
 from kerasdl.errors import UserError
 
 if TYPE_CHECKING:
-    from kerasdl.testing.gradients import GradientReport
+    from kerasdl.testing.gradient_report import GradientReport
 
 _SHAPES = {3: (28, 28, 1), 1: (8,)}
 

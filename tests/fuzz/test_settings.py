@@ -13,7 +13,7 @@ from kerasdl.cli.results import print_results
 from kerasdl.data import Form, Inputs, Tokenizer, train_tokenizer
 from kerasdl.data.text_form import TextForm
 from kerasdl.errors import UserError
-from kerasdl.models import _run_origins
+from kerasdl.models.loading import run_origins
 from kerasdl.plugin import Card, host
 from kerasdl.plugin.lock import lock_in_force, read_lock
 from kerasdl.settings import read_settings, remove_setting, write_setting
@@ -216,7 +216,7 @@ def test_what_a_run_left(fuzz, bytes_of, name, capsys):
         else:
             fuzz.write("config.toml", b'architecture = "mlp"')
             fuzz.write("environment.json", content)
-            _run_origins(fuzz.folder)
+            run_origins(fuzz.folder)
         capsys.readouterr()
 
     fuzz.run(st.one_of(bytes_of(corpus), with_odd_values(corpus)), act)
