@@ -74,14 +74,22 @@ class LossLevel:
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs."""
-        return {"losses": list(self.losses), "high": list(self.high), "spiking": self.spiking}
+        return {
+            "losses": list(self.losses),
+            "high": list(self.high),
+            "level": None if self.level is None else list(self.level),
+            "spiking": self.spiking,
+            "until_look": self._until_look,
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Goes on from a state."""
         self.clear()
         self.losses.extend(float(loss) for loss in state["losses"])
         self.high.extend(bool(high) for high in state["high"])
+        self.level = None if state["level"] is None else Level(*state["level"])
         self.spiking = bool(state["spiking"])
+        self._until_look = int(state["until_look"])
 
     def _look(self) -> Level | None:
         before = np.array(self.losses)[: len(self.losses) - self.lasting]

@@ -1,6 +1,7 @@
 """Copies of a training's weights and optimizer, to go back to."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -24,9 +25,27 @@ class Snapshot(NamedTuple):
 
 def take(model: keras.Model, step: int, epoch: int, batches: int) -> Snapshot:
     """A copy, in the host's memory."""
-    state = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
-    values = [(variable, np.array(keras.ops.convert_to_numpy(variable))) for variable in state]
+    values = [
+        (variable, np.array(keras.ops.convert_to_numpy(variable))) for variable in _variables(model)
+    ]
     return Snapshot(step, epoch, batches, values)
+
+
+def as_state(snapshot: Snapshot) -> dict[str, Any]:
+    """Plain values and arrays."""
+    arrays = [value for _, value in snapshot.values]
+    return {**snapshot._asdict(), "values": arrays}
+
+
+def from_state(model: keras.Model, state: Mapping[str, Any]) -> Snapshot:
+    """The snapshot that `as_state` was given, of the same model in another process."""
+    # Metrics made since it was taken come last.
+    values = list(zip(_variables(model), state["values"], strict=False))
+    return Snapshot(state["step"], state["epoch"], state["batches"], values)
+
+
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    return [*model.variables, *model.optimizer.variables, *model.metrics_variables]
 
 
 def put_back(model: keras.Model, snapshot: Snapshot, epoch: int) -> int:

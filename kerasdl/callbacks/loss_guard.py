@@ -11,14 +11,21 @@ import keras
 from kerasdl.callbacks._checks import check_count, check_positive, check_share
 from kerasdl.callbacks._loss_level import LossLevel
 from kerasdl.callbacks._rates import multiply_rates
-from kerasdl.callbacks._snapshots import Snapshot, not_finite, put_back, take
+from kerasdl.callbacks._snapshots import (
+    Snapshot,
+    as_state,
+    from_state,
+    not_finite,
+    put_back,
+    take,
+)
 from kerasdl.callbacks._step_tap import batches_seen
 from kerasdl.errors import UserError
 
 _WARNED_AT_MOST = 5
 _AT_A_TIME = 8  # losses: measured at 49 us a step on JAX, each as it comes at 79
 _OUT_OF_ORDER = 64  # losses
-_PATIENCE = 1.0  # seconds
+_PATIENCE = 60.0  # seconds
 
 
 class LossEvent(NamedTuple):
@@ -69,8 +76,11 @@ class LossGuard(keras.callbacks.Callback):
     where there is one. A snapshot is made before the first step and every `snapshot_every`. After
     `attempts` times in which less than `2 * snapshot_every` steps went well, training stops.
 
-    Put it before other callbacks. Losses are read eight at a time, so that some more steps run
-    before the host hears of a bad one; they are undone too.
+    Put it before other callbacks. Losses are looked at every eight steps, and those of the eight
+    steps before are left to come; so 8 to 15 more run after a bad one, which are undone too. Which
+    batches those are does not depend on the clock: the same training goes back in the same way,
+    also one that was killed and goes on by `ResumableCheckpoint` (which then holds the snapshots,
+    three times the state, unless both actions are `"stop"` or `"note"`).
 
     Cost: microseconds a step in the thread that reads the logs; a copy of weights, optimizer and
     metrics into the host's memory every `snapshot_every` steps, of which two are kept.
@@ -144,6 +154,7 @@ class LossGuard(keras.callbacks.Callback):
         self.stopped = False
         self._level.clear()
         self._pending: LossEvent | None = None
+        self._gives_loss = True
         self._snapshots: list[Snapshot] = []
         self._steps: deque[int] = deque(maxlen=self.lasting)  # of the latest losses
         self._in_vain, self._went_back_at = 0, 0
@@ -165,8 +176,7 @@ class LossGuard(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Acts, if something has happened; makes a snapshot, if it is time."""
         self._batch = batch
-        if self._pending is not None and not self._fitted.stop_training:
-            self._act()
+        self._look()
         if self._fitted.stop_training:
             return  # the end of the epoch goes back: this batch is still trained on
         step = self._epoch_step + batch
@@ -178,6 +188,7 @@ class LossGuard(keras.callbacks.Callback):
         mean = (logs or {}).get("loss")
         with self._lock:
             self._ended = max(self._ended, batch + 1)
+            self._gives_loss = mean is not None
             if mean is None or batch < self._valid_from:
                 return
             self._waiting[self._offset + batch + 1] = mean
@@ -211,10 +222,14 @@ class LossGuard(keras.callbacks.Callback):
         self._catch_up()
         return {
             "level": self._level.state(),
+            "mean": self._mean,
+            "steps": list(self._steps),
             "in_vain": self._in_vain,
             "went_back_at": self._went_back_at,
+            "step": self._epoch_step + self._batch,
             "batches": self._offset + self._batch,
             "events": [list(event) for event in self.events],
+            "snapshots": [as_state(entry) for entry in self._snapshots if self._goes_back],
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -223,8 +238,15 @@ class LossGuard(keras.callbacks.Callback):
         self.events = [LossEvent(*event) for event in state["events"]]
         self._in_vain, self._went_back_at = state["in_vain"], state["went_back_at"]
         self._count_from(self._batch, state["batches"])
-        self._epoch_step = self._steps_made() - self._batch
-        self._snapshots = []
+        self._mean = state["mean"]
+        self._steps.extend(state["steps"])
+        self._epoch_step = state["step"] - self._batch
+        self._snapshots = [from_state(self.model, entry) for entry in state["snapshots"]]
+
+    @property
+    def _goes_back(self) -> bool:
+        """Whether a training may go on from a snapshot."""
+        return bool({self.action, self.spikes} & {"skip", "roll_back"})
 
     def _steps_made(self) -> int:
         return batches_seen(self.model.optimizer)
@@ -235,6 +257,19 @@ class LossGuard(keras.callbacks.Callback):
             self._valid_from, self._offset = batch, batches - batch
             self._waiting: dict[int, Any] = {}
             self._batches, self._mean = batches, 0.0 if batches == 0 else None
+            self._looks = batches // _AT_A_TIME
+
+    def _look(self) -> None:
+        """Acts, if it is time, on what the losses showed that have had time to come."""
+        place = self._offset + self._batch
+        if place // _AT_A_TIME == self._looks:
+            return
+        self._looks = place // _AT_A_TIME
+        old = place - _AT_A_TIME
+        self._wait_for(old)
+        waits = self._pending is not None and self._pending_at <= old
+        if waits and not self._fitted.stop_training:
+            self._act()
 
     def _read(self, everything: bool) -> None:
         """Takes the means in their order; threads may bring them in any."""
@@ -269,9 +304,7 @@ class LossGuard(keras.callbacks.Callback):
         if event.action == "note":
             self._write_down(event._replace(action="it is noted"))
             return
-        self._pending = event
-        if event.action == "stop":
-            self._fitted.stop_training = True
+        self._pending, self._pending_at = event, self._batches
 
     def _wish(self, kind: str) -> str:
         return self.spikes if kind == "spike" else self.action
@@ -292,14 +325,17 @@ class LossGuard(keras.callbacks.Callback):
         self._snapshots = [*self._snapshots[-1:], snapshot]
 
     def _catch_up(self) -> None:
-        """Waits for the losses of the steps that are done."""
-        with self._lock:
-            if self._waiting or self._batches:
-                self._lock.wait_for(self._has_caught_up, timeout=_PATIENCE)
+        """Sees the losses of the steps that are done."""
+        self._wait_for(self._offset + self._batch)
 
-    def _has_caught_up(self) -> bool:
+    def _wait_for(self, batches: int) -> None:
+        """Sees the losses up to a batch; the thread that brings them may be behind."""
+        with self._lock:
+            self._lock.wait_for(lambda: self._has_seen(batches), timeout=_PATIENCE)
+
+    def _has_seen(self, batches: int) -> bool:
         self._read(everything=False)
-        return self._batches >= self._offset + self._batch
+        return self._batches >= batches or not self._gives_loss
 
     def _act(self, ending: bool = False) -> None:
         event, model = self._pending, self.model

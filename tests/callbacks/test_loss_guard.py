@@ -135,6 +135,50 @@ def test_what_it_is_about_to_undo_is_never_saved(fit, line, tmp_path, monkeypatc
     assert len(saved) > STEPS - 20 and all(saved)
 
 
+class Broken(Exception):
+    """In the place of a kill."""
+
+
+@pytest.mark.first
+@pytest.mark.parametrize("action", ["skip", pytest.param("roll_back", marks=pytest.mark.long)])
+def test_it_goes_back_in_the_same_way_after_a_kill(action, weights, line, tmp_path):
+    """Broken off before it goes back, while it is about to, and after; a spike comes later."""
+    x, y = spoilt_from(130, line, count=8)
+    x = x.copy()
+    x[8 * 61] = np.nan
+
+    def trained(folder, breaks=()):
+        for count in (*breaks, None):
+            waits = keras.callbacks.LambdaCallback(
+                on_train_batch_begin=lambda batch, logs, left=[count]: countdown(left)
+            )
+            guard = LossGuard(action, action, snapshot_every=24)
+            model = linear(keras.optimizers.Adam(0.02))
+            batches = Batches(x, y, 8, seed=1, shuffle=False)
+            saving = ResumableCheckpoint(tmp_path / folder, batches, [guard], every_steps=5)
+            callbacks = [guard, waits, saving]
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    model.fit(batches, epochs=2, verbose=0, callbacks=callbacks)
+            except Broken:
+                saving.close()
+        return guard.events, weights(model), weights(model.optimizer)
+
+    def countdown(left):
+        if left[0] == 0:
+            raise Broken
+        left[0] = None if left[0] is None else left[0] - 1
+
+    whole = trained("whole")
+    assert {event.kind for event in whole[0]} == {"not finite", "spike"}
+    for place, breaks in enumerate([(57,), (70, 3), (97,), (20, 60, 60, 60)]):
+        events, *values = trained(str(place), breaks)
+        assert str(events) == str(whole[0])  # as NaN is not itself
+        for mine, theirs in zip(sum(values, []), whole[1] + whole[2], strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+
+
 def test_means_go_on_where_they_were_put_back_to(fit, line):
     """The epoch's loss after going back is the mean over the batches that count."""
     x = line[0].copy()
