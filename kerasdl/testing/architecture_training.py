@@ -10,6 +10,7 @@ from kerasdl.testing import training
 from kerasdl.testing.architecture_case import ArchitectureCase
 from kerasdl.testing.checks import DoesNotApply, demand
 from kerasdl.testing.gradients import gradcheck_model
+from kerasdl.testing.kinks import move_constants
 from kerasdl.testing.numerics import assert_close, assert_finite, to_numpy
 from kerasdl.testing.over_fit import LEARNED, can_learn
 
@@ -34,15 +35,15 @@ def every_variable_has_gradient(case: ArchitectureCase) -> None:
 def gradients_are_right(case: ArchitectureCase) -> None:
     """Gradients are those of central differences, at inference.
 
-    One entry of up to twenty variables is looked at, where variables that start as constants
-    have random values: biases of 0 put ReLU of nothing on its kink.
+    One entry of up to twenty variables is looked at, off the kinks that constants put ReLU on.
 
-    Reproduce: kerasdl.testing.gradcheck_model(model, batch, targets, "mse"), biases moved
+    Reproduce: kerasdl.testing.kinks.move_constants(model); kerasdl.testing.gradcheck_model(model,
+    batch, targets, "mse")
     """
     if not can_learn(case.model):
         raise DoesNotApply("the model has not one floating output")
     model = case.new()
-    _move_constants(model)
+    move_constants(model)
     inputs = keras.tree.pack_sequence_as(model.input, case.arrays)
     targets = np.random.default_rng(0).normal(size=tuple(case.outputs[0].shape))
     how = {"samples_per_parameter": 1, "parameters": 20}
@@ -56,14 +57,6 @@ def gradients_are_right(case: ArchitectureCase) -> None:
     allowed = _KINKS if report.dtype == "float32" else report.tolerance
     wrong = [str(row) for row in report.rows if row.error > allowed]
     demand(not wrong, f"in {report.dtype}: " + "; ".join(wrong))
-
-
-def _move_constants(model: keras.Model) -> None:
-    generator = np.random.default_rng(0)
-    for variable in model.trainable_variables:
-        values = to_numpy(variable)
-        if np.ptp(values) == 0:
-            variable.assign(values + generator.normal(scale=0.1, size=values.shape))
 
 
 def loss_falls(case: ArchitectureCase) -> None:

@@ -26,7 +26,8 @@ def gradcheck(
 ) -> "GradientReport":
     """Builds an architecture and compares its gradients with central differences, in float64.
 
-    Inputs and targets are random; the loss is cross-entropy for classification and the mean
+    Inputs and targets are random, and so are weights that begin as constants, since biases of 0 may
+    put a fresh network on a kink; the loss is cross-entropy for classification and the mean
     squared error otherwise. Where a part of the network computes in float32 all the same (batch
     normalization, on JAX), float32's step and tolerance are used. For a process of its own, since
     float64 is a setting of the whole process on JAX.
@@ -61,12 +62,14 @@ def gradcheck(
     from kerasdl.backend.gradients import has_float64
     from kerasdl.testing.architecture_case import example
     from kerasdl.testing.gradients import gradcheck_model
+    from kerasdl.testing.kinks import move_constants
 
     if not has_float64():
         raise UserError("JAX was imported before float64 was asked for: set JAX_ENABLE_X64=1")
     seed(0)
     sizes = {"num_classes": outputs} if classes else {"outputs": outputs}
     model = create_model(name, input_shape=shape, **sizes, **(fields or {}))
+    move_constants(model)
     generator = np.random.default_rng(0)
     x = [example(symbol, generator, ids=outputs, batch_size=batch_size) for symbol in model.inputs]
     y, loss = _targets(model.output_shape, classes, generator, batch_size)

@@ -23,6 +23,19 @@ def build(config, spec):
 """
 
 
+KINKED = """
+import keras
+
+
+def build(config, spec):
+    inputs = keras.Input(spec.input_shape)
+    x = keras.layers.ReLU()(keras.layers.Dense(6, name="first")(inputs))
+    x = keras.layers.ReLU()(keras.layers.Rescaling(-1.0)(x))
+    outputs = keras.layers.Dense(spec.outputs, "relu", name="last")(x)
+    return keras.Model(inputs, outputs)
+"""
+
+
 @pytest.fixture
 def wrong(site):
     site.add("sound-wrong", PLUGIN, model=WRONG)
@@ -64,3 +77,11 @@ def test_right_gradients_are_told_so(site, backend):
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)
     assert len(rows) == 2 and all(row["right"] for row in rows)
+
+
+def test_a_fresh_network_on_its_kinks_is_right(site):
+    """Here every second ReLU begins on its kink: the first one gives 0, and biases are 0."""
+    site.add("sound-kinked", PLUGIN.replace('"wrong"', '"kinked"'), model=KINKED)
+    done = site.run("gradcheck", "kinked", "--backend", "jax", "--json")
+    assert done.returncode == 0, done.stderr
+    assert [row["right"] for row in json.loads(done.stdout)] == [True] * 4
