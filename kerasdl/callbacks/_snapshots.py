@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from kerasdl.callbacks._owners import owners_of
+
 
 class Snapshot(NamedTuple):
     """How a training was before a step.
@@ -49,9 +51,15 @@ def _variables(model: keras.Model) -> list[keras.Variable]:
 
 
 def put_back(model: keras.Model, snapshot: Snapshot, epoch: int) -> int:
-    """Makes `model` what it was; the result is the number of batches in its metrics then."""
+    """Makes `model` what it was, but for the learning rate, which others lower meanwhile.
+
+    Returns:
+        The number of batches in its metrics then.
+    """
+    rates = [owner.learning_rate for owner in owners_of(model.optimizer)]
     for variable, value in snapshot.values:
-        variable.assign(value)
+        if not any(variable is rate for rate in rates):
+            variable.assign(value)
     if snapshot.epoch == epoch and snapshot.batches:
         return snapshot.batches
     model.reset_metrics()  # some may have been made since

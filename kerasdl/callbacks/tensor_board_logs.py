@@ -1,6 +1,7 @@
 """Event files for TensorBoard, without TensorFlow."""
 
 import itertools
+import logging
 import os
 import threading
 import time
@@ -137,6 +138,8 @@ class TensorBoardLogs(keras.callbacks.Callback):
 
     def _writer(self, run: str) -> Any:
         if run not in self._writers:
+            # It would say of every figure that is not finite that it is not, and not which.
+            logging.getLogger("tensorboardX.x2num").setLevel(logging.ERROR)
             with unloaded_hidden():  # it would import PyTorch, wherever that is installed
                 from tensorboardX import SummaryWriter
             # Its names tell seconds: two files of one second would be one.

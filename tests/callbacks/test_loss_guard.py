@@ -208,6 +208,25 @@ def test_a_schedule_is_lowered_too(fit, line):
     assert resumed.events == guard.events
 
 
+def test_a_rate_falls_each_time_and_stays_where_others_put_it(fit, line):
+    x = line[0].copy()
+    x[[8 * 20, 8 * 60, 8 * 100]] = np.nan
+
+    def lower(batch, logs):
+        if batch == 80:
+            others.model.optimizer.learning_rate = 0.001  # by which JAX's state is up to date
+
+    others = keras.callbacks.LambdaCallback(on_train_batch_begin=lower)
+    guard = LossGuard("roll_back", snapshot_every=500)
+    fit(linear(), guard, others, x=x, y=line[1])
+    said = [event.action.partition("; ")[2] for event in guard.events]
+    assert said == [
+        "learning rate 0.02 -> 0.01",
+        "learning rate 0.01 -> 0.005",
+        "learning rate 0.001 -> 0.0005",
+    ]
+
+
 def test_it_gives_up_when_going_back_is_in_vain(fit, line):
     guard = LossGuard("skip", attempts=2, snapshot_every=20)
     x = np.full_like(line[0], np.nan)
