@@ -158,6 +158,8 @@ def _figures(logs: Mapping[str, Any] | None) -> list[str]:
 
 
 def _short(value: float) -> str:
+    if value and not 1e-3 <= abs(value) < 1e6:
+        return f"{value:.3g}"
     return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.0f}"
 
 

@@ -9,7 +9,7 @@ import pytest
 from kerasdl.training.clock import Clock
 from kerasdl.training.displays import NotebookBar
 from kerasdl.training.pace import Pace, clock, per_second
-from kerasdl.training.progress import Progress
+from kerasdl.training.progress import Progress, _figures
 
 
 class Notebook(types.ModuleType):
@@ -168,3 +168,14 @@ def test_rates_and_times_are_readable():
         "12,345 steps/s",
     ]
     assert [clock(seconds) for seconds in (7, 750, 10805)] == ["0:07", "12:30", "3:00:05"]
+
+
+def test_figures_of_any_size_are_readable():
+    logs = {"val_loss": 71e18, "loss": 0.25, "mae": 2e-5, "rmse": 4321.4, "f1": 0.0}
+    assert _figures(logs) == [
+        "loss 0.2500",
+        "mae 2e-05",
+        "rmse 4,321",
+        "f1 0.0000",
+        "val_loss 7.1e+19",
+    ]
