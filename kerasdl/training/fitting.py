@@ -20,10 +20,11 @@ from kerasdl.training.components import make_component, make_mixing
 from kerasdl.training.event_files import event_files
 from kerasdl.training.figures import EpochFigures
 from kerasdl.training.folder import CHECKPOINTS
-from kerasdl.training.guarding import STOPPED, run_guard, told
+from kerasdl.training.guarding import run_guard, told
 from kerasdl.training.joining import joining_callbacks
 from kerasdl.training.log import MetricsLog
 from kerasdl.training.progress import Progress
+from kerasdl.training.records import STOPPED
 from kerasdl.training.signals import leaving
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from kerasdl.callbacks import LossGuard
 from kerasdl.callbacks.loss_guard import described
 
 GUARDS = ("stop", "skip", "roll-back", "off")
-STOPPED = "stopped by the guard"
 
 
 def run_guard(kind: str) -> LossGuard | None:

@@ -12,7 +12,8 @@ from typing import Any
 from kerasdl.errors import UserError
 from kerasdl.folder_lock import LOCK, is_locked
 
-STATUSES = ("finished", "interrupted", "running", "failed", "broken")
+STOPPED = "stopped by the guard"
+STATUSES = ("finished", STOPPED, "interrupted", "running", "failed", "broken")
 _MARKS = ("config.toml", "environment.json", "results.json", "metrics.csv")
 _LARGEST = 2**26  # bytes; no file of a run that is read here comes near
 _MAIN = ("bleu", "perplexity", "accuracy", "label_accuracy", "mse", "rmse")

@@ -13,7 +13,7 @@ from kerasdl.errors import UserError
 from kerasdl.small_files import read_json
 from kerasdl.training.config import RunConfig
 from kerasdl.training.folder import claim
-from kerasdl.training.guarding import STOPPED
+from kerasdl.training.records import STOPPED
 
 _CONFIDENCE = 0.95
 

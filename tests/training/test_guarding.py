@@ -8,6 +8,8 @@ from kerasdl import load_model
 from kerasdl.cli import main
 from kerasdl.errors import UserError
 from kerasdl.training import RunConfig, train
+from kerasdl.training.advice import advice
+from kerasdl.training.records import read_record
 
 DIVERGES = {
     "architecture": "linear-regression",
@@ -43,6 +45,11 @@ def test_a_training_that_diverges_is_stopped_and_saved_sound(tmp_path, capsys):
     assert (event["kind"], event["loss"]) == ("not finite", "inf")
     assert finite(load_model(tmp_path / "run"))
     assert np.isfinite(list(results["test"].values())).all()
+    record = read_record(tmp_path / "run")
+    assert record.status == "stopped by the guard"
+    assert (advice(record)[0].check, advice(record)[0].evidence) == ("guard", event["text"])
+    page = (tmp_path / "run" / "report.html").read_text("utf-8")
+    assert '">stopped by the guard</span>' in page and event["text"] in page
 
 
 def test_rolling_back_lowers_the_rate_until_it_trains(tmp_path):
