@@ -4,9 +4,9 @@
 
 The CNN of `kerasdl train cnn --data digits` (batches of 64) and a small GPT (2 layers, width 64,
 batches of 12 x 64 tokens), compiled before; each row is a number of pairs of fits, one without and
-one with `LossGuard()`. `ratio` is that of the medians of wall time; `share` the time spent in the
-guard's own methods (waiting for the device included) by the time of its fits, which a busy machine
-disturbs less. Writes `benchmarks/results/guard_overhead-*.csv`.
+one with `LossGuard()`, in an order that alternates. `wall_ratio` is the median of the pairs' ratios
+of wall time, `busy_ratio` that of the time that all threads of the process were busy, which another
+program on the machine disturbs less. Writes `benchmarks/results/guard_overhead-*.csv`.
 """
 
 import argparse
@@ -21,9 +21,6 @@ import kerasdl  # above Keras: it chooses the backend
 from kerasdl.callbacks import LossGuard, WeightsAtRest
 from kerasdl.data import Batches, load, split
 
-HOOKS = ("on_train_begin", "on_epoch_begin", "on_train_batch_begin", "on_train_batch_end")
-HOOKS += ("on_epoch_end", "on_train_end")
-
 
 class Logging(keras.callbacks.Callback):
     """Stands for the run's progress, which reads the logs of every batch too."""
@@ -32,29 +29,6 @@ class Logging(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self.latest = logs
-
-
-class Timed(LossGuard):
-    """Counts the seconds in its own methods."""
-
-    def __init__(self):
-        super().__init__()
-        self.seconds = 0.0
-
-
-def timed(name):
-    def call(self, *arguments, **named):
-        begun = time.perf_counter()
-        try:
-            getattr(LossGuard, name)(self, *arguments, **named)
-        finally:
-            self.seconds += time.perf_counter() - begun
-
-    return call
-
-
-for hook in HOOKS:
-    setattr(Timed, hook, timed(hook))
 
 
 def digits_cnn():
@@ -79,32 +53,29 @@ def measured(name, make, pairs):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(1e-3), loss, metrics=["accuracy"])
 
-    def seconds(*guards):
-        begun = time.perf_counter()
+    def seconds(guarded):
+        guards = [LossGuard()] if guarded else []
         callbacks = [*guards, WeightsAtRest(), Logging()]
+        wall, busy = time.perf_counter(), time.process_time()
         model.fit(batches, epochs=epochs, verbose=0, shuffle=False, callbacks=callbacks)
-        return time.perf_counter() - begun
+        if any(guard.events for guard in guards):
+            raise RuntimeError(f"the guard acted: {guards[0].events}")
+        return time.perf_counter() - wall, time.process_time() - busy
 
-    seconds(), seconds(LossGuard())
-    plain, guarded, own = [], [], []
-    for _ in range(pairs):
-        plain.append(seconds())
-        guard = Timed()
-        guarded.append(seconds(guard))
-        own.append(guard.seconds / guarded[-1])
-        if guard.events:
-            raise RuntimeError(f"the guard acted: {guard.events}")
+    seconds(False), seconds(True)
+    plain, ratios = [], []
+    for number in range(pairs):
+        took = {guarded: seconds(guarded) for guarded in (number % 2 == 0, number % 2 == 1)}
+        plain.append(took[False][0])
+        ratios.append([ours / theirs for ours, theirs in zip(took[True], took[False], strict=True)])
+    wall, busy = (statistics.median(kind) for kind in zip(*ratios, strict=True))
     return {
         "network": name,
         "steps": epochs * len(batches),
         "pairs": pairs,
         "plain_s": round(statistics.median(plain), 4),
-        "guarded_s": round(statistics.median(guarded), 4),
-        "ratio": round(statistics.median(guarded) / statistics.median(plain), 3),
-        "ratio_of_pairs": round(
-            statistics.median(b / a for a, b in zip(plain, guarded, strict=True)), 3
-        ),
-        "share": round(statistics.median(own), 4),
+        "wall_ratio": round(wall, 3),
+        "busy_ratio": round(busy, 3),
     }
 
 
