@@ -158,8 +158,10 @@ class Inputs:
             raise UserError(
                 f"`shape` of {state['kind']} must have {rank} sizes. Received: {values['shape']}"
             )
-        if state["kind"] in ("tokens", "words") and not state.get("text"):
-            raise UserError(f"inputs of the kind {state['kind']} must have the entry 'text'")
+        wanted = {"tokens": ("text",), "words": ("text", "characters")}
+        for name in wanted.get(state["kind"], ()):
+            if not state.get(name):
+                raise UserError(f"inputs of the kind {state['kind']} must have the entry {name!r}")
         if math.prod(values["shape"]) > LARGEST_INPUT:
             raise UserError(
                 f"`shape` may be of {LARGEST_INPUT} values. Received: shape={values['shape']}"
@@ -171,6 +173,7 @@ class Inputs:
         for name in ("text", "characters"):
             if name in state:
                 values[name] = TextForm.from_dict(state[name])
+        _demand_shape_of_text(values)
         values["columns"] = tuple(
             Column(str(entry["name"]), entry["kind"], tuple(map(str, entry.get("categories", ()))))
             for entry in state.get("columns", ())
@@ -196,3 +199,17 @@ class Inputs:
         from kerasdl.data.reading import read_inputs
 
         return read_inputs(self, paths)
+
+
+def _demand_shape_of_text(values: Mapping[str, Any]) -> None:
+    """Tokens and words have the shape that their tokenizing gives."""
+    if values["kind"] not in ("tokens", "words"):
+        return
+    shape = (values["text"].context,)
+    if values["kind"] == "words":
+        shape += (1 + values["characters"].context,)
+    if values["shape"] != shape:
+        raise UserError(
+            f"`shape` of these {values['kind']} must be {shape}, as their contexts say. "
+            f"Received: {values['shape']}"
+        )

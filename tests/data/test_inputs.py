@@ -65,6 +65,18 @@ def test_a_bad_record_is_named(state, message):
         Inputs.from_dict(state)
 
 
+def test_tokens_and_words_of_another_shape_than_their_contexts_are_refused():
+    form = TextForm(tokenizer=train_tokenizer(["né 😀"], "characters"), context=4)
+    tokens = {"kind": "tokens", "shape": [5], "text": form.to_dict()}
+    with pytest.raises(UserError, match=r"must be \(4,\), as their contexts say.*\(5,\)"):
+        Inputs.from_dict(tokens)
+    words = tokens | {"kind": "words", "shape": [4, 4], "characters": form.to_dict()}
+    with pytest.raises(UserError, match=r"must be \(4, 5\), as their contexts say.*\(4, 4\)"):
+        Inputs.from_dict(words)
+    with pytest.raises(UserError, match="must have the entry 'characters'"):
+        Inputs.from_dict(tokens | {"kind": "words", "shape": [4, 5]})
+
+
 def test_image_files_and_folders_are_read_with_their_names(write_image, tmp_path):
     one = write_image("one.png", value=7)
     write_image("more/b.png", value=9)
