@@ -15,7 +15,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files, InclusionLevel
 from render_tutorials import ROOT, render, show
 
-FAST = os.environ.get("KERASDL_DOCS_FAST", "")
+FAST = os.environ.get("KERASDL_DOCS_FAST", "0")
 QUICKEST = "digits"
 
 
@@ -58,9 +58,9 @@ def _tutorials() -> list[tuple[Path, Path]]:
     scripts = sorted((ROOT / "tutorials").glob("*.py"))
 
     def folder(script: Path) -> Path:
-        if FAST and script.stem != QUICKEST:
+        if FAST != "0" and script.stem != QUICKEST:
             return show(script)
-        return render(script, ["--fast"] if FAST else [])
+        return render(script, ["--fast"] if FAST != "0" else [])
 
     with ThreadPoolExecutor(max_workers=2) as pool:
         try:

@@ -77,7 +77,7 @@ class LossGuard(keras.callbacks.Callback):
     `attempts` times in which less than `2 * snapshot_every` steps went well, training stops.
 
     Put it before other callbacks. Losses are looked at every eight steps, and those of the eight
-    steps before are left to come; so 8 to 15 more run after a bad one, which are undone too. Which
+    steps before are left to come; so up to 15 more run after a bad one, which are undone too. Which
     batches those are does not depend on the clock: the same training goes back in the same way,
     also one that was killed and goes on by `ResumableCheckpoint` (which then holds the snapshots,
     three times the state, unless both actions are `"stop"` or `"note"`).

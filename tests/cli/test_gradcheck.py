@@ -80,7 +80,7 @@ def test_right_gradients_are_told_so(site, backend):
 
 
 def test_a_fresh_network_on_its_kinks_is_right(site):
-    """Here every second ReLU begins on its kink: the first one gives 0, and biases are 0."""
+    """Here the last ReLU begins on its kink: the one before it gives 0, and its biases are 0."""
     site.add("sound-kinked", PLUGIN.replace('"wrong"', '"kinked"'), model=KINKED)
     done = site.run("gradcheck", "kinked", "--backend", "jax", "--json")
     assert done.returncode == 0, done.stderr
