@@ -5,6 +5,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kerasdl.numbers import short
+
 _LONGEST = 4000  # characters
 
 
@@ -79,7 +81,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.1f}"
+        return short(value)
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     return str(value)

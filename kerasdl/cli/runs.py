@@ -6,6 +6,7 @@ import typer
 
 from kerasdl.cli import declarations as opt
 from kerasdl.cli import output
+from kerasdl.numbers import short
 
 if TYPE_CHECKING:
     from kerasdl.training.comparison import Comparison
@@ -203,7 +204,7 @@ def _number(value: Any) -> str:
     if value is None:
         return "-"
     if isinstance(value, float):
-        return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.0f}"
+        return short(value)
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from kerasdl.numbers import short
 from kerasdl.training.displays import live_display
 from kerasdl.training.pace import Pace, clock, per_second
 
@@ -154,13 +155,7 @@ def _figures(logs: Mapping[str, Any] | None) -> list[str]:
     """Loss first; training before validation."""
     names = [name for name in logs or {} if not name.startswith(_LEFT_OUT)]
     names.sort(key=lambda name: (name.startswith("val_"), name.removeprefix("val_") != "loss"))
-    return [f"{name} {_short(float((logs or {})[name]))}" for name in names]
-
-
-def _short(value: float) -> str:
-    if value and not 1e-3 <= abs(value) < 1e6:
-        return f"{value:.3g}"
-    return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.0f}"
+    return [f"{name} {short(float((logs or {})[name]))}" for name in names]
 
 
 def _count(number: int, unit: str) -> str:

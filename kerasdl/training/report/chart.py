@@ -3,7 +3,8 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from kerasdl.training.report.markup import Markup, el, number
+from kerasdl.numbers import short
+from kerasdl.training.report.markup import Markup, el
 
 _WIDTH, _HEIGHT = 380, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 10, 26
@@ -103,7 +104,7 @@ def _grid(x: _Axis, y: _Axis) -> list[Markup]:
     for value in y.ticks():
         place = y.at(value)
         parts.append(el("path", d=f"M{_LEFT} {place}H{_WIDTH - _RIGHT}", class_="grid"))
-        text = _short(value)
+        text = _tick(value)
         parts.append(el("text", text, x=_LEFT - 7, y=place + 3.5, text_anchor="end"))
     for value in x.ticks(6, whole=True):
         if value == int(value):
@@ -114,7 +115,7 @@ def _grid(x: _Axis, y: _Axis) -> list[Markup]:
     return parts
 
 
-def _short(value: float) -> str:
+def _tick(value: float) -> str:
     if value and (abs(value) < 1e-3 or abs(value) >= 1e6):
         return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
     return f"{value:,.6g}"
@@ -138,7 +139,7 @@ def _tips(
     width = (_WIDTH - _LEFT - _RIGHT) / max(len(kept), 1)
     tips = []
     for index in kept:
-        said = ", ".join(f"{_NAMES.get(n, n)} {number(v[index])}" for n, v in lines.items())
+        said = ", ".join(f"{_NAMES.get(n, n)} {short(v[index])}" for n, v in lines.items())
         tips.append(
             el(
                 "rect",

@@ -3,9 +3,10 @@
 import math
 from collections.abc import Sequence
 
+from kerasdl.numbers import short
 from kerasdl.training.records import RunRecord, lower_is_better
 from kerasdl.training.report.chart import line_chart
-from kerasdl.training.report.markup import Content, Markup, el, number
+from kerasdl.training.report.markup import Content, Markup, el
 from kerasdl.training.report.sections import Section
 
 _LAST = ("learning_rate", "gradient_norm")
@@ -33,7 +34,7 @@ def _chart(name: str, epochs: Sequence[float], history: dict[str, list[float]]) 
         lines["val"] = history[f"val_{name}"]
     title = name.replace("_", " ")
     legend = [
-        el("span", el("i", class_=kind), _LEGENDS[kind], el("b", number(values[-1])))
+        el("span", el("i", class_=kind), _LEGENDS[kind], el("b", short(values[-1])))
         for kind, values in lines.items()
     ]
     return el(
@@ -54,4 +55,4 @@ def _best(name: str, epochs: Sequence[float], lines: dict[str, list[float]]) -> 
     if len(known) < 2:
         return None
     value, epoch = min(known) if lower_is_better(name) else max(known, key=lambda pair: pair[0])
-    return el("p", f"best validation: {number(value)} in epoch {epoch:.0f}", class_="note")
+    return el("p", f"best validation: {short(value)} in epoch {epoch:.0f}", class_="note")

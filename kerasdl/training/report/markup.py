@@ -4,6 +4,8 @@ import html
 from collections.abc import Iterable
 from typing import Any
 
+from kerasdl.numbers import short
+
 
 class Markup(str):
     """Text that is HTML already; everything else is escaped when it goes into an element."""
@@ -71,28 +73,12 @@ def words(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return number(value)
+        return short(value)
     if isinstance(value, list | tuple):
         return ", ".join(map(words, value)) or "none"
     if isinstance(value, dict):
         return ", ".join(f"{key} {words(entry)}" for key, entry in value.items()) or "none"
     return str(value)
-
-
-def number(value: float) -> str:
-    """Four digits that say something."""
-    if value != value or value in (float("inf"), float("-inf")):
-        return str(value)
-    size = abs(value)
-    if size >= 1e7:
-        return f"{value:.3g}"
-    if size >= 1000:
-        return f"{value:,.0f}"
-    if size >= 100:
-        return f"{value:.1f}"
-    if size >= 0.001 or not size:
-        return f"{value:.4f}" if size < 10 else f"{value:.2f}"
-    return f"{value:.2e}"
 
 
 def duration(seconds: float) -> str:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from kerasdl.numbers import short
 from kerasdl.training.records import RunRecord, main_name
-from kerasdl.training.report.markup import Markup, duration, el, number, words
+from kerasdl.training.report.markup import Markup, duration, el, words
 from kerasdl.training.report.sections import chip
 
 _SHARES = ("accuracy", "exact_match", "label_accuracy")
@@ -117,4 +118,4 @@ def _card(name: str, value: str, kind: str = "") -> Markup:
 
 def _large(name: str, value: float) -> str:
     share = any(name.endswith(one) for one in _SHARES) and 0 <= value <= 1
-    return f"{value:.2%}" if share else number(value)
+    return f"{value:.2%}" if share else short(value)

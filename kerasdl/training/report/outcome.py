@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from kerasdl.numbers import short
 from kerasdl.training.records import RunRecord
-from kerasdl.training.report.markup import Content, Markup, el, number, table, words
+from kerasdl.training.report.markup import Content, Markup, el, table, words
 from kerasdl.training.report.sections import Section, folded
 
 _FEW = 12
@@ -15,7 +16,7 @@ def outcome(record: RunRecord) -> Section:
     figures = record.figures
     if not figures:
         return Section("figures", "Figures", None)
-    rows = [(name.replace("_", " "), number(value)) for name, value in figures.items()]
+    rows = [(name.replace("_", " "), short(value)) for name, value in figures.items()]
     body: list[Content] = [
         el("p", f"Measured on the {record.split} split", _count(record), "."),
         el(
