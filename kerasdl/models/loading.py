@@ -83,6 +83,7 @@ def load_model(
                 _import_targets(state)
     import keras
 
+    from kerasdl.backend.compiled_steps import let_compile
     from kerasdl.guard.arrays import check_weights
     from kerasdl.guard.classes import check_classes
 
@@ -95,6 +96,7 @@ def load_model(
         # Keras wraps the cause in every layer's whole configuration.
         cause = " ".join(str(error).rpartition("Exception encountered:")[2].split())[:400]
         raise UserError(f"{file} cannot be loaded as a model: {cause}") from error
+    let_compile(model)
     model.jit_compile = None  # to Keras: automatic
     return model
 

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasdl.backend.compiled_steps import let_compile
 from kerasdl.errors import UserError
 from kerasdl.testing.architecture_case import ArchitectureCase, call, is_text
 from kerasdl.testing.checks import DoesNotApply, demand
@@ -186,10 +187,14 @@ def later_tokens_change_nothing(case: ArchitectureCase) -> None:
 def compiled_matches_eager(case: ArchitectureCase) -> None:
     """Compiled, the model gives what it gives eagerly, at the second call too.
 
+    On JAX a layer whose `supports_jit` is false fails it: with one of them no step is compiled.
+
     Reproduce: jax.jit or tf.function of model(batch), against model(batch)
     """
     if keras.backend.backend() == "torch":
         raise DoesNotApply("PyTorch compiles nothing in kerasdl: see another backend")
+    holding = ", ".join(layer.name for layer in let_compile(case.model))
+    demand(not holding, f"no step of the model is compiled, as `supports_jit` is false: {holding}")
     for _ in range(2):
         predicted = case.model.predict_on_batch(_structured(case.model, case.arrays))
         for compiled, output in zip(flat(predicted), case.outputs, strict=True):

@@ -1,9 +1,11 @@
 """Compiling and fitting a run's model as its configuration says."""
 
+import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
 
+from kerasdl.backend.compiled_steps import let_compile
 from kerasdl.backend.placement import can_place
 from kerasdl.callbacks.resumable_checkpoint import ResumableCheckpoint
 from kerasdl.callbacks.weights_at_rest import WeightsAtRest
@@ -69,14 +71,28 @@ def compile_model(model: keras.Model, config: "RunConfig", task: Task, data: "Da
 
     Raises:
         UserError: If one of them is unknown or does not suit the task.
+
+    Warns:
+        UserWarning: On JAX, if a layer keeps the steps from being compiled.
     """
     loss = task.loss(_loss(config, task), model, data)
     if config.regularizer:
         apply_regularizer(model, make_component("regularizer", config.regularizer))
     batches = _batches(model, loss, config, task, data)
     optimizer = _optimizer(config, len(batches))
+    _tell_of_uncompiled(let_compile(model))
     model.compile(optimizer, loss=loss, metrics=task.metrics(loss, data))
     return batches
+
+
+def _tell_of_uncompiled(layers: list[keras.Layer]) -> None:
+    if layers:
+        names = ", ".join(f"{layer.name} ({type(layer).__name__})" for layer in layers)
+        warnings.warn(
+            f"no step of this run is compiled, which makes it many times slower, because of {names}: "
+            "`supports_jit` is false. Use another layer or backend",
+            stacklevel=3,
+        )
 
 
 def fit(

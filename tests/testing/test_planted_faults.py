@@ -268,6 +268,14 @@ PLANTED = {
             "        return x"
         ),
     ),
+    "bad-uncompiled": Plant(
+        "compiled_matches_eager",
+        "no step of the model is compiled, as `supports_jit` is false: fault",
+        layer(
+            "    def __init__(self, **kwargs):\n"
+            "        super().__init__(**kwargs)\n        self.supports_jit = False"
+        ),
+    ),
     "bad-config": Plant(
         "save_and_load",
         "output of the loaded model",
