@@ -1,7 +1,8 @@
 """How often a captioner looks at the digit that it names.
 
     kerasdl reproduce run digit-scenes-captions
-    KERAS_BACKEND=jax python benchmarks/attention_on_digits.py runs/card-digit-scenes-captions/seed-0
+    cd runs/card-digit-scenes-captions
+    KERAS_BACKEND=jax python ../../benchmarks/attention_on_digits.py seed-0
 
 For the test scenes of `digit-scenes` and each of the four digits of the caption that the network
 writes: `share` of the attention's weight that lies on that digit's 16x16 pixels as its word is
@@ -22,7 +23,7 @@ PLACES = {"upper left": 0, "upper right": 2, "lower left": 4, "lower right": 6}
 
 
 def quarters(side):
-    """For each digit, the regions over it: a map over scenes of 36 pixels with a gap at 16 to 19."""
+    """For each digit, the regions over it: scenes have 36 pixels, those from 16 to 19 empty."""
     pixel = (np.arange(side) + 0.5) * 36 / side
     first, second = pixel < 16, pixel >= 20
     return [np.outer(row, column) for row in (first, second) for column in (first, second)]

@@ -89,8 +89,8 @@ def _tell_of_uncompiled(layers: list[keras.Layer]) -> None:
     if layers:
         names = ", ".join(f"{layer.name} ({type(layer).__name__})" for layer in layers)
         warnings.warn(
-            f"no step of this run is compiled, which makes it many times slower, because of {names}: "
-            "`supports_jit` is false. Use another layer or backend",
+            "no step of this run is compiled, which makes it many times slower: `supports_jit` is "
+            f"false of {names}. Use another layer or backend",
             stacklevel=3,
         )
 
