@@ -11,7 +11,6 @@ the other three (the rest lies between). Writes `benchmarks/results/attention_on
 """
 
 import argparse
-import os
 
 import numpy as np
 from record import write
@@ -63,7 +62,9 @@ def main():
             }
         )
         print(rows[-1])
-    write("attention_on_digits", rows, os.environ.get("KERAS_BACKEND", ""))
+    import keras  # the run has chosen its backend
+
+    write("attention_on_digits", rows, keras.config.backend())
 
 
 if __name__ == "__main__":

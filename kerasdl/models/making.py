@@ -90,6 +90,9 @@ def create_model(
         copied = load_into(model, weights, lambda path: load_model(path, compile=False))
     if freeze is not None and freeze is not False:
         _freeze(model, freeze, copied)
+    from kerasdl.backend.compiled_steps import let_compile
+
+    let_compile(model)
     return model
 
 

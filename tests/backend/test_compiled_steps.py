@@ -6,6 +6,7 @@ import pytest
 
 import kerasdl
 from kerasdl.backend.compiled_steps import let_compile
+from kerasdl.plugin import reset_host
 from kerasdl.training import RunConfig
 from kerasdl.training.preparing import prepare
 
@@ -75,3 +76,32 @@ def test_a_run_names_the_layer_that_leaves_it_uncompiled():
     crop = "random_crop(height=8,width=8)"
     with pytest.warns(UserWarning, match=r"no step of this run is compiled.*\(RandomCrop\)"):
         prepare(RunConfig(architecture="cnn", data="digits", augment=(crop,)))
+
+
+PLUGIN = """
+from kerasdl.plugin import Architecture, hookimpl
+
+
+@hookimpl
+def kerasdl_architectures():
+    yield Architecture(
+        name="turner", summary="s", tasks=("image-classification",), builder="sound_turner.model:build"
+    )
+"""
+TURNER = """
+import keras
+
+
+def build(config, spec):
+    image = keras.Input(spec.input_shape)
+    x = keras.layers.Flatten()(keras.layers.RandomRotation(0.1)(image))
+    return keras.Model(image, keras.layers.Dense(spec.outputs)(x))
+"""
+
+
+def test_a_model_made_by_name_is_compiled_too(site):
+    site.add("sound-turner", PLUGIN, model=TURNER)
+    reset_host()
+    model = kerasdl.create_model("turner", input_shape=(8, 8, 3), num_classes=3)
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    assert model.jit_compile == ON_JAX

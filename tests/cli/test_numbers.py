@@ -2,6 +2,8 @@ import pytest
 
 from kerasdl.numbers import short
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("value", "shown"),
